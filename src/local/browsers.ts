@@ -27,6 +27,11 @@ export type BrowserTool =
 /** A browser on this machine that automation started. */
 export interface AutomatedBrowser {
   readonly process: LocalProcess;
+  /**
+   * Programs with a browser's name that started it with their own arguments and wait for it to end, its parent first. Usually
+   * none: a launcher normally becomes the browser.
+   */
+  readonly launchers: readonly LocalProcess[];
   /** Undefined if its profile folder doesn't show which one. */
   readonly tool: BrowserTool | undefined;
   /** The names of its ancestors that are still running, its parent first: `node`, `claude`. Empty for an orphan. */
@@ -102,9 +107,29 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
   const children = new Map<number, LocalProcess[]>();
   for (const one of list.found) children.set(one.parentPid, [...(children.get(one.parentPid) ?? []), one]);
   const byPid = new Map(list.found.map((one) => [one.pid, one]));
-  return list.found.flatMap((one) => {
-    if (isChild(one) || isForkOf(one, byPid.get(one.parentPid))) return [];
-    const browser = automated(one, list);
+  const parentOf = ({ parentPid }: LocalProcess) => byPid.get(parentPid);
+  // Only a browser has child processes of the kinds that browsers have.
+  const isBrowser = ({ pid }: LocalProcess) => children.get(pid)?.some(isChild) === true;
+  const launchersOf = (one: LocalProcess): readonly LocalProcess[] => {
+    const launchers = new Set<LocalProcess>();
+    if (!isBrowser(one)) return [];
+    for (
+      let [child, above] = [one, parentOf(one)];
+      hasArgumentsOf(child, above) && !isBrowser(above) && !launchers.has(above);
+    ) {
+      launchers.add(above);
+      [child, above] = [above, parentOf(above)];
+    }
+    return [...launchers];
+  };
+  const all = list.found.filter((one) => !isChild(one));
+  const allLaunchers = new Set(all.flatMap(launchersOf));
+  return all.flatMap((one) => {
+    // A browser has just forked a process that has its arguments and isn't a browser. It will run its own program.
+    const isFork = hasArgumentsOf(one, parentOf(one)) && !isBrowser(one);
+    if (isFork || allLaunchers.has(one)) return [];
+    const launchers = launchersOf(one);
+    const browser = automated(one, launchers, list);
     if (browser === undefined) return [];
     const tree = treeOf(one, children);
     return [{ ...browser, memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
@@ -121,16 +146,21 @@ function isChild({ args }: LocalProcess): boolean {
   return args.some((arg) => /(^|\s)--type=/.test(arg));
 }
 
-/** Whether a browser has just forked this process. It has the browser's arguments until it runs its own program. */
-function isForkOf(process: LocalProcess, parent: LocalProcess | undefined): boolean {
+/** Whether a process was started with the arguments of its parent, which has a browser's name. */
+function hasArgumentsOf(process: LocalProcess, parent: LocalProcess | undefined): parent is LocalProcess {
   const profile = flagOf(process, '--user-data-dir');
   return parent !== undefined && profile !== undefined && flagOf(parent, '--user-data-dir') === profile;
 }
 
-function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {
+function automated(
+  process: LocalProcess,
+  launchers: readonly LocalProcess[],
+  list: ProcessList,
+): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {
   const profile = flagOf(process, '--user-data-dir');
   if (profile === undefined || profile === '' || profile.length > longestPath) return undefined;
-  const above = list.ancestorsOf(process);
+  const started = launchers.at(-1) ?? process;
+  const above = list.ancestorsOf(started);
   const tool = toolOf(profile, above);
   const isHeadless = flagOf(process, '--headless') !== undefined;
   const port = portOf(flagOf(process, '--remote-debugging-port'));
@@ -140,16 +170,17 @@ function automated(process: LocalProcess, list: ProcessList): Omit<AutomatedBrow
   if (port === undefined && !hasPipe) return undefined;
   // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
   if (tool === undefined && !isAutomated) return undefined;
-  const isLeftBehind = isOrphan(process, above, list.keepsDeadParents);
+  const isLeftBehind = isOrphan(started, above, list.keepsDeadParents);
   return {
     process,
+    launchers,
     tool,
     owners: isLeftBehind ? [] : above.map(ownerName),
     ownerPids: above.map(({ pid }) => pid),
     isLeftBehind,
     isHeadless,
     keepsProfile: !temporary.test(profile),
-    startedIn: folderOf(isLeftBehind ? process : (above[0] ?? process), list),
+    startedIn: folderOf(isLeftBehind ? started : (above[0] ?? started), list),
     profile,
     port,
   };

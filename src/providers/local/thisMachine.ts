@@ -166,7 +166,10 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         groups: [...groups.values()],
         faults: [],
         account: noFacts,
-        shownElsewhere: all.filter(isElsewhere).map((one) => idOf(one.process)),
+        shownElsewhere: [
+          ...all.filter(isElsewhere).map((one) => one.process),
+          ...all.flatMap((one) => one.launchers),
+        ].map(idOf),
       };
     },
 

@@ -110,6 +110,32 @@ function processesOf(folder: string): readonly string[] {
     );
   });
 
+  it('aren’t the launchers with a browser’s name that started them with their arguments, and wait', async () => {
+    const [starter, outer, inner, real] = [7, 8, 9, 10].map((pid) => ({ ...browser, pid, parentPid: pid - 1 }));
+    assert.ok(starter && outer && inner && real);
+    const renderer = {
+      ...browser,
+      pid: 11,
+      parentPid: 10,
+      args: ['chromium', '--type=renderer', ...browser.args.slice(1)],
+    };
+    const found = [outer, inner, real, renderer];
+    const node = { ...starter, program: '/usr/bin/node', args: ['node', 'scrape.mjs'] };
+    const list = {
+      found,
+      ancestorsOf: ({ pid }: LocalProcess) => [...found.filter((one) => one.pid < pid).reverse(), node],
+      keepsDeadParents: false,
+      processWith: () => undefined,
+      folderOf: () => undefined,
+    };
+    const [one, ...others] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
+    assert.deepEqual([one?.process.pid, others], [10, []]);
+    assert.deepEqual(
+      [one?.launchers.map(({ pid }) => pid), one?.owners, one?.ownerPids],
+      [[9, 8], ['scrape.mjs'], [7]],
+    );
+  });
+
   it('name the programs that started them, without their arguments', async () => {
     const ownerOf = async (...args: string[]) => {
       const parent = { ...browser, pid: 8, parentPid: 1, program: '/usr/bin/node', args };

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
@@ -262,6 +262,28 @@ import { until } from '../until.ts';
     assert.equal(await troubleOf(provider.devtools?.(session.id, unaborted) ?? assert.fail()), 'conflict');
     impostor.closeAllConnections();
     impostor.close();
+  });
+
+  it('ends a browser that a launcher of the same name started and waits for, not only the launcher', async () => {
+    const folder = temporaryFolder('launched');
+    const launcher = join(folder, 'chrome');
+    copyFileSync('/bin/bash', launcher);
+    const script = join(folder, 'launch.sh');
+    writeFileSync(script, `${await ensureChromium()} "$@"\nexit 0\n`);
+    const profile = join(folder, 'agent-browser-chrome-w');
+    const flags = [...quietFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+    const started = start(launcher, [script, ...flags, 'data:text/html,<title>Launched</title>']);
+    const listedThere = async () => (await list()).flatMap(({ sessions }) => sessions).filter(isThere);
+    const isThere = ({ local }: Session) => local?.profile?.folder === profile;
+    await until(async () => (await listedThere()).some(({ name }) => name === 'Launched'));
+    const [session, ...others] = await listedThere();
+    assert.ok(session);
+    assert.deepEqual([others, session.id.startsWith(`${started.child.pid}-`)], [[], false]);
+    assert.ok((await list())[0]?.shownElsewhere?.some((id) => id.startsWith(`${started.child.pid}-`)));
+    await provider.end(session, unaborted);
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+    assert.ok(!existsSync(`/proc/${session.id.split('-')[0]}`));
+    await started.stop();
   });
 
   it('ends exactly the browser that was listed, and nothing under an id whose process has ended', async () => {

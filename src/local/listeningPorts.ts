@@ -6,13 +6,13 @@ import { openFilesOf } from './socketOwners.ts';
 
 /** One that listens: its local address and port, in hexadecimal, and its inode. */
 const listening = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
-/** The addresses at which a connection from this machine arrives: 127.0.0.0/8, ::1, its IPv4 form, and any address. */
-const reachable = /^(.{6}7F|0{8}|0{32}|0{24}01000000|0{16}FFFF0000.{6}7F)$/;
+/** The addresses at which a connection to 127.0.0.1 arrives: that one, its IPv6 form, and any address. */
+const reachable = /^(0100007F|0{8}|0{32}|0{16}FFFF00000100007F)$/;
 
 /** The TCP ports of this machine that processes were listening on when this was read. */
 export interface ListeningPorts {
   /**
-   * Whether a process, and no other one, gets the connections to a port. Also true if its open files can't be read,
+   * Whether a process, and no other one, gets the connections to a port of 127.0.0.1. Also true if its open files can't be read,
    * but not if it has ended.
    */
   belongsTo(port: number, pid: number): Promise<boolean>;

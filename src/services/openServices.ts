@@ -17,6 +17,7 @@ import type { PageLoader, PageLookups } from './sessions/pageLookups.ts';
 import { Protections } from './sessions/protections.ts';
 import { type Attention, Refresher } from './sessions/refresher.ts';
 import { SessionStore } from './sessions/sessionStore.ts';
+import { listsNothing } from './sessions/sessionsView.ts';
 
 /** What the services need. */
 export interface ServicesParts {
@@ -66,8 +67,8 @@ export function openServices({
     accounts: () => accounts.all,
   });
   const accounts = new Accounts(secrets, memory, clock.now, logger, machine);
-  const connections = new Connections(kinds, accounts, network);
   const store = new SessionStore(clock.now, (id) => accounts.get(id)?.provider);
+  const connections = new Connections(kinds, accounts, network, (id) => listsNothing(store.state(id)));
   const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({
     store,

@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
+import { lazy } from '../../core/lazy.ts';
 import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
+import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
 import { openProcessReader, type ProcessReader } from '../../local/processes.ts';
 import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
@@ -30,6 +32,21 @@ export async function findSessions(
   return { browsers, detached: sessions.filter(({ browser }) => browser !== 'own'), sockets };
 }
 
+/**
+ * Whether another account shows a browser: one at the DevTools port in its arguments, if it listens there. It doesn't if another
+ * program has that port, or in a container.
+ * @param ports what processes listen on; undefined if the operating system doesn't say.
+ */
+export async function isElsewhere(
+  { port, process }: AutomatedBrowser,
+  isShownElsewhere: (port: number) => boolean,
+  ports: () => Promise<ListeningPorts | undefined>,
+): Promise<boolean> {
+  return (
+    port !== undefined && isShownElsewhere(port) && (await (await ports())?.belongsTo(port, process.pid)) !== false
+  );
+}
+
 /** Whether there is any session on this machine, apart from browsers whose port another account shows. */
 export type HasSessions = (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
 
@@ -41,6 +58,9 @@ export function openSessionSearch(
   const tools = openLocalTools(env);
   return async (signal, isShownElsewhere) => {
     const { browsers, detached } = await findSessions(await openReader(), tools, systemClock, signal);
-    return detached.length > 0 || browsers.some(({ port }) => port === undefined || !isShownElsewhere(port));
+    if (detached.length > 0) return true;
+    const ports = lazy(() => readListeningPorts());
+    const areElsewhere = await Promise.all(browsers.map((one) => isElsewhere(one, isShownElsewhere, ports)));
+    return areElsewhere.includes(false);
   };
 }

@@ -28,7 +28,7 @@ import { dialBrowser, tabsIn } from '../devtools.ts';
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
-import { findSessions } from './findSessions.ts';
+import { findSessions, isElsewhere } from './findSessions.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools } from './localTools.ts';
@@ -125,11 +125,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     async *list(signal) {
       const [{ browsers: all, detached, sockets }, offered] = await Promise.all([find(signal), files.read()]);
       // A browser is listed only once. An account that the user added for it shows more.
-      const isElsewhere = ({ port }: AutomatedBrowser) => port !== undefined && link.isShownElsewhere(port);
-      const browsers = all.filter((one) => !isElsewhere(one));
+      const ports = sharedWithin(sharedMs, link.clock, () => readListeningPorts());
+      const elsewhere = new Set<AutomatedBrowser>();
+      for (const one of all) if (await isElsewhere(one, link.isShownElsewhere, ports)) elsewhere.add(one);
+      const browsers = all.filter((one) => !elsewhere.has(one));
       const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
       const inside = new Map<number, readonly Page[]>();
-      const ports = sharedWithin(sharedMs, link.clock, () => readListeningPorts());
       const asked = [
         ...bound.map((one) => async () => {
           const dial = () => dialPlaywright(one.socket, link.clock, soon(signal));
@@ -166,10 +167,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         groups: [...groups.values()],
         faults: [],
         account: noFacts,
-        shownElsewhere: [
-          ...all.filter(isElsewhere).map((one) => one.process),
-          ...all.flatMap((one) => one.launchers),
-        ].map(idOf),
+        shownElsewhere: [...[...elsewhere].map((one) => one.process), ...all.flatMap((one) => one.launchers)].map(idOf),
       };
     },
 

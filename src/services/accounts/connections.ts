@@ -17,6 +17,7 @@ export class Connections {
   readonly #kinds: ProviderKinds;
   readonly #accounts: Accounts;
   readonly #network: Network;
+  readonly #listsNothing: (id: AccountId) => boolean;
   readonly #providers = new Map<AccountId, Promise<Provider>>();
   readonly #limits = new Map<AccountId, RequestLimits>();
   readonly #generations = new Map<AccountId, number>();
@@ -25,8 +26,10 @@ export class Connections {
   /** Fires when an account's connections are no longer valid: its key, its address or its provider changed. */
   readonly onDidClose: Event<AccountId> = this.#closed.event;
 
-  constructor(kinds: ProviderKinds, accounts: Accounts, network: Network) {
+  /** @param listsNothing whether the latest list of an account, or the attempt to get one, has shown no session. */
+  constructor(kinds: ProviderKinds, accounts: Accounts, network: Network, listsNothing: (id: AccountId) => boolean) {
     this.#kinds = kinds;
+    this.#listsNothing = listsNothing;
     this.#accounts = accounts;
     this.#network = network;
     accounts.onDidChange(({ id, kind }) => {
@@ -122,10 +125,10 @@ export class Connections {
     return connect(kind, origin, credentials, this.#network, limits, further, isShownElsewhere);
   }
 
-  /** Whether another account's address is a port of this machine. */
+  /** Whether another account's address is a port of this machine, unless that account has no session to show. */
   isAtPort(port: number, besides: AccountId): boolean {
     return this.#accounts.all.some(({ id, origin }) => {
-      return id !== besides && loopbackUrl(origin)?.port === String(port);
+      return id !== besides && loopbackUrl(origin)?.port === String(port) && !this.#listsNothing(id);
     });
   }
 }

@@ -113,6 +113,11 @@ export function troubleOf(state: AccountState): ProviderError | undefined {
   return state.kind === 'ready' || state.kind === 'failed' ? state.trouble : undefined;
 }
 
+/** Whether the latest list, or the attempt to get one, has shown no session. False while the first one is awaited. */
+export function listsNothing(state: AccountState | undefined): boolean {
+  return (state?.kind === 'ready' || state?.kind === 'failed') && state.contents.sessions.size === 0;
+}
+
 /** Whether an account's last refresh brought a complete list. */
 export function isListed(state: AccountState | undefined): state is Extract<AccountState, { readonly kind: 'ready' }> {
   return state?.kind === 'ready' && state.trouble === undefined;

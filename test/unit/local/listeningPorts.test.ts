@@ -25,7 +25,9 @@ import { until } from '../until.ts';
       for (const host of ['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1', '0.0.0.0', '::']) {
         const port = await freePort();
         const server = await listenAt(host, port);
-        assert.equal(await belongsTo(port), true, host);
+        // Nothing that is sent to 127.0.0.1 arrives there.
+        const isUnreachable = host === '127.0.0.2' || host === '::1';
+        assert.equal(await belongsTo(port), !isUnreachable, host);
         assert.equal(await belongsTo(port, other.child.pid), false, host);
         await close(server);
         assert.equal(await belongsTo(port), false, host);
@@ -37,12 +39,31 @@ import { until } from '../until.ts';
 
   it('belong to none of the processes that share them', async () => {
     const port = await freePort();
-    const own = await listenAt('::1', port);
+    const options = { port, host: '127.0.0.1', reusePort: true };
+    const own = createServer().listen(options);
+    await once(own, 'listening');
     assert.equal(await belongsTo(port), true);
-    const other = start(process.execPath, ['-e', `require('net').createServer().listen(${port}, '127.0.0.1')`]);
+    const program = `require('net').createServer().listen(${JSON.stringify(options)})`;
+    const other = start(process.execPath, ['-e', program]);
     try {
       await until(async () => (await belongsTo(port)) === false);
       assert.equal(await belongsTo(port, other.child.pid), false);
+    } finally {
+      other.child.kill();
+      await close(own);
+    }
+  });
+
+  it('are told apart from the same port of ::1, which Chrome takes where 127.0.0.1 has another one', async () => {
+    const port = await freePort();
+    const own = await listenAt('127.0.0.1', port);
+    const other = start(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${port}, '::1', () => console.log(1))`,
+    ]);
+    try {
+      await until(() => other.output() !== '');
+      assert.deepEqual([await belongsTo(port), await belongsTo(port, other.child.pid)], [true, false]);
     } finally {
       other.child.kill();
       await close(own);

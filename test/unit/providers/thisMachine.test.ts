@@ -323,8 +323,8 @@ import { until } from '../until.ts';
 
   it('leaves out a browser for which the user has added an account', async () => {
     const port = await freePort();
-    const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
-    await listed(one);
+    const one = await left({ url: 'data:text/html,A', flags: ['--headless', `--remote-debugging-port=${port}`] });
+    await listed(one, ({ pages }) => pages !== undefined);
     const services = new TestServices();
     const account = await services.add('thisMachine', 'http://localhost');
     const row = () =>
@@ -339,6 +339,33 @@ import { until } from '../until.ts';
     await services.refresher.refresh(account);
     assert.equal(row(), undefined);
     assert.deepEqual([gone, services.store.hasEnded(account, session.id)], [[], false], 'it has not ended');
+    services.dispose();
+  });
+
+  it('lists a browser that another account could show but doesn’t', async () => {
+    const port = await freePort();
+    const flags = ['--headless', `--remote-debugging-port=${port}`];
+    const services = new TestServices();
+    const account = await services.add('thisMachine', 'http://localhost');
+    const lists = async ({ pid }: LeftBehind) => {
+      await services.refresher.refresh(account);
+      const ids = [...(services.store.state(account)?.contents.sessions.keys() ?? [])];
+      return ids.some((id) => id.startsWith(`${pid}-`));
+    };
+    // It has only an empty tab, which isn't a session there.
+    const first = await left({ flags, url: 'about:blank' });
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/json/version`).catch(() => undefined))?.ok === true);
+    const chrome = await services.add('localChrome', `http://127.0.0.1:${port}`);
+    assert.equal(services.store.state(chrome)?.contents.sessions.size, 0);
+    assert.equal(await lists(first), true);
+    await fetch(`http://127.0.0.1:${port}/json/new?data:text/html,A`, { method: 'PUT' });
+    await services.refresher.refresh(chrome);
+    assert.equal(services.store.state(chrome)?.contents.sessions.size, 1);
+    assert.equal(await lists(first), false);
+    // It didn't get the port, which the first one has.
+    const second = await left({ flags });
+    await until(() => lists(second));
+    assert.equal(await lists(first), false);
     services.dispose();
   });
 

@@ -14,6 +14,7 @@ import { type ClaimedExtension, ProviderConsent } from '../../../src/services/pr
 import { ProviderKinds } from '../../../src/services/providers/providerKinds.ts';
 import { Refresher } from '../../../src/services/sessions/refresher.ts';
 import { SessionStore } from '../../../src/services/sessions/sessionStore.ts';
+import { listsNothing } from '../../../src/services/sessions/sessionsView.ts';
 import { RecordingLog, realNetwork } from '../testNetwork.ts';
 
 /** Keeps keys in memory, and fires events as VS Code does: after the change. Two services may share one. */
@@ -117,7 +118,7 @@ export class TestServices {
     this.accounts = new Accounts(secretStore, this.memory, clock.now, this.log, machine);
     const network = realNetwork(this.log, wireClock, settings, strictCertificates);
     this.requestsInFlight = network.requestsInFlight;
-    this.connections = new Connections(this.kinds, this.accounts, network);
+    this.connections = new Connections(this.kinds, this.accounts, network, (id) => listsNothing(this.store.state(id)));
     this.store = new SessionStore(clock.now, (id) => this.accounts.get(id)?.provider);
     const parts = {
       store: this.store,

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import type { CdpConnection, SessionDevtools } from '../../core/cdp.ts';
+import type { SessionDevtools } from '../../core/cdp.ts';
 import type { Group } from '../../core/group.ts';
 import { groupId, idFault, type SessionId, sessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
@@ -12,9 +11,8 @@ import { cancelled, ProviderError, unaddressable } from '../../core/providerErro
 import type { Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
 import { translatable } from '../../core/translatable.ts';
-import { decodeValue } from '../../http/decode.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
-import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
+import { readListeningPorts } from '../../local/listeningPorts.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import {
@@ -24,7 +22,6 @@ import {
   type ProcessReader,
   programName,
 } from '../../local/processes.ts';
-import { dialBrowser, tabsIn } from '../devtools.ts';
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
@@ -32,6 +29,7 @@ import { findSessions, isElsewhere } from './findSessions.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools } from './localTools.ts';
+import { dialPort, pagesOf, pidOf, soon } from './ownDevtools.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own
@@ -41,10 +39,6 @@ import { openLocalTools } from './localTools.ts';
 // when no process has its pid and its start time anymore. A tool with a session of its own is asked to end it first, and its
 // background process ends with it. MCP servers are left alone: they open a new browser with their next call.
 
-const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
-
-/** How long a browser may take to say which pages it has, in milliseconds. A frozen one never answers. */
-const pagesTimeoutMs = 1_500;
 /** Ends within this many milliseconds share one search for their browsers. */
 const sharedMs = 500;
 /** Most browsers that are asked at once. */
@@ -135,13 +129,13 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         ...bound.map((one) => async () => {
           const dial = () => dialPlaywright(one.socket, link.clock, soon(signal));
           const isExpected = (its: number) => isOfOwner(one.socket, its, browsers, sockets);
-          const pid = await insideOf(dial, inside, signal, isExpected);
+          const pid = await pagesOf(dial, inside, signal, isExpected);
           if (pid !== undefined) boundTo.set(one.socket, { pid, bound: one });
         }),
         ...browsers.flatMap((one) => {
           const dial = () => dialPort(link, one, ports, soon(signal));
           const isExpected = (pid: number) => pid === one.process.pid;
-          return one.port === undefined ? [] : [() => insideOf(dial, inside, signal, isExpected)];
+          return one.port === undefined ? [] : [() => pagesOf(dial, inside, signal, isExpected)];
         }),
       ];
       const next = async () => {
@@ -336,62 +330,4 @@ function groupCalled(name: string): Group {
     status: undefined,
     createdAt: undefined,
   };
-}
-
-const soon = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(pagesTimeoutMs)]);
-
-/**
- * Asks a browser for its pages, and notes them under its process ID.
- * @param isExpected whether it may have an ID. Otherwise, whatever answers could name another browser's row.
- * @returns that ID; undefined if it isn't expected or doesn't answer in time. Never rejects.
- */
-async function insideOf(
-  dial: () => Promise<CdpConnection>,
-  inside: Map<number, readonly Page[]>,
-  signal: AbortSignal,
-  isExpected: (pid: number) => boolean | Promise<boolean>,
-): Promise<number | undefined> {
-  try {
-    const cdp = await dial();
-    try {
-      const within = soon(signal);
-      const [pid, answer] = await Promise.all([pidOf(cdp, within), cdp.send('Target.getTargets', {}, within)]);
-      const pages = (await tabsIn(answer)).tabs.map(({ page }) => page);
-      if (pid === undefined || !(await isExpected(pid))) return undefined;
-      const ordered = pages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-      inside.set(pid, ordered);
-      return pid;
-    } finally {
-      cdp.dispose();
-    }
-  } catch {
-    return undefined;
-  }
-}
-
-/** The process ID of the browser at the other end of a connection. */
-async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | undefined> {
-  const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
-  return processInfo.find(({ type }) => type === 'browser')?.id;
-}
-
-/**
- * Connects to the DevTools port of a browser. Another browser may answer there, so ask for its process ID first. On Linux, the
- * process that listens must be this browser: any other, even another user's, could claim its process ID.
- */
-async function dialPort(
-  link: Link,
-  { port, process: { pid } }: AutomatedBrowser,
-  readPorts: () => Promise<ListeningPorts | undefined>,
-  signal: AbortSignal,
-): Promise<CdpConnection> {
-  if (port === undefined) {
-    throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
-  }
-  const { cdp } = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
-  // After connecting: the browser doesn't give up its port before it ends.
-  const ports = await readPorts();
-  if (ports === undefined || (await ports.belongsTo(port, pid))) return cdp;
-  cdp.dispose();
-  throw new ProviderError({ kind: 'conflict' }, 'another process answers at its DevTools port');
 }

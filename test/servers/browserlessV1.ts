@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type ProviderAnswer, type ProviderRequest, ProviderServer } from './providerServer.ts';
 import { passSocket } from './relay.ts';
 
-// Browserless v1 according to its source at v1.61.1 (src/routes.ts, src/utils.ts): the token in the query, 403 without
-// it, a row for each page, 204 for any kill.
+// Browserless v1 according to its source at v1.61.1 (src/routes.ts, src/utils.ts): the token in the query or as the name of
+// Basic authentication, 403 without it, a row for each page, 204 for any kill.
 
 /** A browser on the server. */
 export interface V1Browser {
@@ -48,7 +48,7 @@ export class BrowserlessV1Server extends ProviderServer {
         this.sockets.push(request.url ?? '');
         const [, id = ''] = /^\/devtools\/browser\/([\w-]+)$/.exec(url.pathname) ?? [];
         const devtools = this.browsers.get(id)?.devtools;
-        if (this.token !== undefined && url.searchParams.get('token') !== this.token) {
+        if (!this.#accepts(url.searchParams, request.headers.authorization)) {
           socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
         } else if (devtools === undefined) socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
         else {
@@ -82,14 +82,17 @@ export class BrowserlessV1Server extends ProviderServer {
   }
 
   #refuse({ query, headers }: ProviderRequest): ProviderAnswer | undefined {
-    if (this.token === undefined) return undefined;
+    return this.#accepts(query, headers['authorization']) ? undefined : { status: 403, text: 'Unauthorized' };
+  }
+
+  #accepts(query: URLSearchParams, authorization: unknown): boolean {
     // The last word of the header is read as Base64 of "token:", so that a Bearer token is never the right one.
     const word =
-      String(headers['authorization'] ?? '')
+      String(authorization ?? '')
         .split(' ')
         .at(-1) ?? '';
     const given = query.get('token') ?? Buffer.from(word, 'base64').toString().replace(/:$/, '');
-    return given === this.token ? undefined : { status: 403, text: 'Unauthorized' };
+    return this.token === undefined || given === this.token;
   }
 
   #sessions(): ProviderAnswer {

@@ -11,8 +11,8 @@ import { BrowserId, bearer, passingTroubles, Rows, type Surface } from './surfac
 // which of them it is.
 // - v2, self-hosted or dedicated (observed in 2.42.0 and its source): GET /sessions has a row for each DevTools target,
 //   so one browser has several; unknown query keys and a content type on a GET are rejected.
-// - v1 (chrome.browserless.io, last 1.61.1): accepts its token only in the query, answers 403 without it, and answers
-//   204 to a kill whatever it was asked to kill.
+// - v1 (chrome.browserless.io, last 1.61.1): accepts its token in the query or as the name of Basic authentication
+//   (`isAuthorized` in its src/utils.ts), answers 403 without it, and answers 204 to a kill whatever it was asked to kill.
 // - the shared cloud: has no list except an undocumented account API (observed in browserless-mcp 1.22.1).
 // A kill is a GET with an effect: it is sent once, and its address is never shown.
 //
@@ -152,7 +152,7 @@ function connect(link: Link): Provider {
   };
 }
 
-/** Finds out which product answers. The token goes into a query, as v1 wants it, only once v1 is recognized. */
+/** Finds out which product answers. */
 async function findOut(link: Link, signal: AbortSignal): Promise<Surface> {
   if (sharedCloud.test(link.origin.hostname)) return detectOnSharedCloud(link, signal);
   const get = (route: string, headers: Readonly<Record<string, string>>) =>

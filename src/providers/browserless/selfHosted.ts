@@ -62,36 +62,34 @@ export function isV1Refusal(error: unknown): boolean {
 export function v2(link: Link, version: string | undefined): Surface {
   const send = (request: HttpRequest, signal: AbortSignal) =>
     link.http.send({ ...request, headers: bearer(link) }, signal);
-  const socket = { headers: bearer(link), query: {} };
   const identity = version === undefined ? 'v2' : `v${version}`;
-  return selfHosted(link, send, { socket, identity, killed: 'ended', isOwnNotFound: isV2NotFound });
+  return selfHosted(link, send, { headers: bearer(link), identity, killed: 'ended', isOwnNotFound: isV2NotFound });
 }
 
 export function v1(link: Link): Surface {
   const { token } = link.credentials;
-  const query: Record<string, string> = token === undefined ? {} : { token };
+  // Not in the query, which it accepts too: programs that pass a request on, such as VS Code, log its address.
+  const basic = (name: string) => ({ authorization: `Basic ${Buffer.from(`${name}:`).toString('base64')}` });
+  const headers: Readonly<Record<string, string>> = token === undefined ? {} : basic(token);
   return selfHosted(
     link,
     async (request, signal) => {
       try {
-        return await link.http.send({ ...request, query }, signal);
+        return await link.http.send({ ...request, headers }, signal);
       } catch (error) {
         if (!isV1Refusal(error)) throw error;
         throw new ProviderError({ kind: 'unauthorized' }, 'v1 refused the token');
       }
     },
     // It answers 204 to any kill. A 404 means that kills are turned off, or comes from another server.
-    { socket: { headers: {}, query }, identity: 'v1', killed: 'accepted', isOwnNotFound: neverNotFound },
+    { headers, identity: 'v1', killed: 'accepted', isOwnNotFound: neverNotFound },
   );
 }
 
 /** The differences between v1 and v2, apart from how requests are made. */
 interface SelfHosted {
   /** How a WebSocket sends the token. */
-  readonly socket: {
-    readonly headers: Readonly<Record<string, string>>;
-    readonly query: Readonly<Record<string, string>>;
-  };
+  readonly headers: Readonly<Record<string, string>>;
   readonly identity: string;
   /** What its 204 to a kill means: v1 sends it whatever it was asked to kill. */
   readonly killed: EndAnswer['outcome'];
@@ -103,7 +101,7 @@ interface SelfHosted {
 function selfHosted(
   link: Link,
   send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
-  { socket, identity, killed, isOwnNotFound }: SelfHosted,
+  { headers, identity, killed, isOwnNotFound }: SelfHosted,
 ): Surface {
   let sessionLimit: number | undefined;
   let pressureUntil = Number.NEGATIVE_INFINITY;
@@ -197,10 +195,10 @@ function selfHosted(
     },
     async devtools(id, signal): Promise<SessionDevtools> {
       if (!v.is(BrowserId, id)) throw unaddressable('connecting to DevTools', 'it has characters that no id may have');
-      const address = requestUrl(link.origin, `/devtools/browser/${id}`, socket.query);
+      const address = requestUrl(link.origin, `/devtools/browser/${id}`);
       address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
       // One browser is one session, so it owns every page.
-      return { connection: await link.cdp.dial(address, socket.headers, signal), owns: () => true };
+      return { connection: await link.cdp.dial(address, headers, signal), owns: () => true };
     },
   };
 }

@@ -73,13 +73,13 @@ describe('Browserless', () => {
       assert.ok(!capabilitiesOf(provider).has('liveView'));
     });
 
-    it('has its token in the query, as documented, and nowhere else that can be read', async () => {
+    it('gets its token as the name of Basic authentication, and nowhere else that can be read', async () => {
       server.add();
       const session = await only(provider);
       await provider.end(session, unaborted);
       for (const { path, query, headers } of server.requests.filter(({ path }) => path !== '/meta')) {
-        assert.equal(query.get('token'), server.token, path);
-        assert.equal(headers['authorization'], undefined);
+        assert.equal(query.get('token'), null, path);
+        assert.equal(headers['authorization'], `Basic ${Buffer.from(`${server.token}:`).toString('base64')}`);
       }
       assert.ok(!log.lines.join('\n').includes('canary'));
       assert.ok(log.lines.some((line) => line.includes('GET /kill/{id}: 204')));
@@ -90,7 +90,7 @@ describe('Browserless', () => {
       assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
     });
 
-    it('connects to DevTools with its token in the query, as documented, and reveals it nowhere else', async () => {
+    it('connects to DevTools with its token, and reveals it nowhere else, not in an address either', async () => {
       const chromium = await startChromium();
       try {
         const { webSocketDebuggerUrl } = await (await fetch(`${chromium.endpoint}/json/version`)).json();
@@ -101,7 +101,8 @@ describe('Browserless', () => {
         assert.match(String(product), /Chrome/);
         assert.ok(devtools?.owns('whatever'));
         devtools?.connection.dispose();
-        assert.deepEqual(server.sockets, [`/devtools/browser/browser-1?token=${server.token}`]);
+        assert.deepEqual(server.sockets, ['/devtools/browser/browser-1']);
+        assert.ok(server.requests.every(({ query }) => !query.has('token')));
         server.token = 'another';
         const error = await errorOf(provider.devtools?.(id, unaborted) ?? assert.fail());
         assert.equal(error.trouble.kind, 'forbidden');

@@ -12,6 +12,8 @@ import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
 
 const handshakeTimeoutMs = 5_000;
+/** How long a server may take to close a connection, in milliseconds. */
+const closeWithinMs = 1_000;
 /** The largest message that is accepted: an image of a page that fills a screen of eight million pixels. */
 const maxMessageBytes = 24 * 2 ** 20;
 
@@ -100,6 +102,7 @@ function dialError(error: Error): ProviderError {
  */
 class SocketConnection implements CdpConnection {
   readonly #socket: WebSocket;
+  readonly #clock: Clock;
   readonly #calls: PendingCalls<Readonly<Record<string, unknown>>>;
   readonly #event = new Emitter<CdpEvent>();
   readonly #closed = new Emitter<void>();
@@ -111,8 +114,9 @@ class SocketConnection implements CdpConnection {
 
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
+    this.#clock = clock;
     this.#calls = new PendingCalls(clock);
-    socket.on('message', (data: Buffer) => this.#receive(data));
+    socket.on('message', this.#receive);
     socket.on('error', (error) => {
       this.#tooLarge ||= 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
     });
@@ -135,12 +139,18 @@ class SocketConnection implements CdpConnection {
   }
 
   dispose(): void {
+    if (this.#disposed) return;
     this.#disposed = true;
+    this.#socket.off('message', this.#receive);
+    // What was sent before is still delivered. Without a limit, `ws` waits half a minute for the server to close, and reads
+    // all that it sends until then.
     this.#socket.close();
+    const limit = this.#clock.after(closeWithinMs, () => this.#socket.terminate());
+    this.#socket.once('close', () => limit.dispose());
     this.#failAll();
   }
 
-  #receive(data: Buffer): void {
+  readonly #receive = (data: Buffer): void => {
     if (hasTooManyValues(data)) {
       this.#calls.reject(idAtFront(data), () => tooLarge('too large to read'));
       return;
@@ -161,7 +171,7 @@ class SocketConnection implements CdpConnection {
     }
     if (error !== undefined) this.#calls.reject(id, (named) => commandError(named, error));
     else this.#calls.resolve(id, fields(result));
-  }
+  };
 
   #failAll(): void {
     const mebibytes = maxMessageBytes / 2 ** 20;

@@ -5,11 +5,12 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { openCdpDialer } from '../../../src/cdp/dialer.ts';
-import { systemClock } from '../../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { makeCertificate } from '../../host/certificates.ts';
 import { troubleOf } from '../errors.ts';
 import { countLookups } from '../lookups.ts';
 import { unaborted } from '../testNetwork.ts';
+import { until } from '../until.ts';
 
 const headers = { authorization: 'Bearer canary-token-0123' };
 
@@ -123,6 +124,38 @@ describe('dialing DevTools', () => {
       [`//127.0.0.1:${other}/x`],
     );
     assert.equal(requests[0]?.headers.host, `127.0.0.1:${port}`);
+  });
+
+  it('receives nothing more once it is disposed of, and doesn’t wait for a server that never closes', async () => {
+    const port = await serve();
+    const timers = new Set<() => void>();
+    const clock: Clock = {
+      ...systemClock,
+      after: (_ms, run) => {
+        timers.add(run);
+        return { dispose: () => void timers.delete(run) };
+      },
+    };
+    const dialer = openCdpDialer(new URL(`http://127.0.0.1:${port}`), clock);
+    const connection = await dialer.dial(new URL(`ws://127.0.0.1:${port}/devtools/browser/x`), {}, unaborted);
+    const events: string[] = [];
+    connection.onEvent(({ method }) => events.push(method));
+    const [client] = sockets.clients;
+    assert.ok(client);
+    const event = () => client.send(JSON.stringify({ method: 'Target.targetCreated', params: {} }));
+    event();
+    await until(() => events.length === 1);
+    // It neither reads that the connection is closing nor stops sending.
+    client.pause();
+    connection.dispose();
+    for (let sent = 0; sent < 100; sent++) event();
+    const [terminate] = timers;
+    terminate?.();
+    const closed = once(client, 'close');
+    client.resume();
+    await closed;
+    assert.equal(events.length, 1);
+    connection.dispose();
   });
 
   it('reports how a connection was refused', async () => {

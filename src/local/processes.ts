@@ -66,10 +66,10 @@ export function isInterpreter(program: string): boolean {
 
 /**
  * The value of a flag such as `--user-data-dir=…`; empty if it has none, undefined if the flag is missing. As in Chrome, the
- * last one counts, and those after `--` don't.
+ * last one counts, and those after `--` or, on Windows, `--single-argument` don't: a link that was opened may contain anything.
  */
 export function flagOf({ args }: Pick<LocalProcess, 'args'>, name: string): string | undefined {
-  const end = args.indexOf('--');
+  const end = args.findIndex((arg) => /^--(single-argument)?(\s|$)/.test(arg));
   const found = args.findLast((arg, index) => (end < 0 || index < end) && (arg === name || arg.startsWith(`${name}=`)));
   return found?.slice(name.length + 1);
 }

@@ -67,10 +67,12 @@ export async function dialPort(
   if (port === undefined) {
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
+  const isItsPort = async () => (await (await readPorts())?.belongsTo(port, pid)) !== false;
+  const isTaken = () => new ProviderError({ kind: 'conflict' }, 'another process answers at its DevTools port');
+  if (!(await isItsPort())) throw isTaken();
   const { cdp } = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
-  // After connecting: the browser doesn't give up its port before it ends.
-  const ports = await readPorts();
-  if (ports === undefined || (await ports.belongsTo(port, pid))) return cdp;
+  // Again: the browser doesn't give up its port before it ends, but it may have ended before we connected.
+  if (await isItsPort()) return cdp;
   cdp.dispose();
-  throw new ProviderError({ kind: 'conflict' }, 'another process answers at its DevTools port');
+  throw isTaken();
 }

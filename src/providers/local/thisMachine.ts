@@ -165,7 +165,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       };
     },
 
-    async end({ id }, signal) {
+    async end({ id, local }, signal) {
       const fault = idFault(id);
       if (fault !== undefined) throw unaddressable('ending a process', fault);
       const meantIn = ({ browsers, detached }: Awaited<ReturnType<typeof find>>) => {
@@ -181,6 +181,10 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         if (!(await isThere(reader, id))) return { outcome: 'alreadyGone', how: undefined };
         throw new ProviderError({ kind: 'conflict' }, 'the process is no longer a browser that automation started');
       }
+      // A process that has become another program keeps its ID.
+      const confirmed = local?.profile?.folder;
+      if (browser !== undefined && confirmed !== undefined && confirmed !== browser.profile)
+        throw new ProviderError({ kind: 'conflict' }, 'the process has become another browser');
       // A tool's stop ends all of its browsers, so it's used only if this is its only one.
       const itsBrowsers = browsers.filter(
         ({ ownerPids }) => session !== undefined && ownerPids.includes(session.daemon.pid),

@@ -163,5 +163,8 @@ describe('a flag of a browser', () => {
     assert.equal(flagOf({ args }, '--headless'), '');
     assert.equal(flagOf({ args }, '--x'), undefined);
     assert.equal(flagOf({ args: [] }, '--x'), undefined);
+    // Windows puts a link that it opens after this flag. On a Mac, what follows `--` is part of one argument.
+    for (const link of ['--single-argument', '-- https://x.example/?q='])
+      assert.equal(flagOf({ args: ['chrome', link, '--headless'] }, '--headless'), undefined);
   });
 });

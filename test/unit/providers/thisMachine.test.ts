@@ -245,9 +245,10 @@ import { until } from '../until.ts';
     // It answers later than the browser that it claims to be.
     const connections = impersonate(chrome, one.pid, 500);
     await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
-    for (let times = 0; times < 5 || connections() < 4; times++) {
+    for (let times = 0; times < 5; times++) {
       assert.equal((await listed(one, hasTitle)).name, 'Quarterly report');
     }
+    assert.equal(connections(), 0);
     chrome.closeAllConnections();
     chrome.close();
   });
@@ -256,10 +257,11 @@ import { until } from '../until.ts';
     const port = await freePort();
     const impostor = await impostorAt(port);
     const one = await left({ flags: ['--headless', `--remote-debugging-port=${port}`] });
-    impersonate(impostor, one.pid, 0);
+    const connections = impersonate(impostor, one.pid, 0);
     const session = await listed(one);
     assert.equal(session.pages, undefined);
     assert.equal(await troubleOf(provider.devtools?.(session.id, unaborted) ?? assert.fail()), 'conflict');
+    assert.equal(connections(), 0);
     impostor.closeAllConnections();
     impostor.close();
   });
@@ -282,7 +284,7 @@ import { until } from '../until.ts';
     assert.ok((await list())[0]?.shownElsewhere?.some((id) => id.startsWith(`${started.child.pid}-`)));
     await provider.end(session, unaborted);
     assert.equal(await provider.probe(session, unaborted), 'gone');
-    assert.ok(!existsSync(`/proc/${session.id.split('-')[0]}`));
+    await until(() => !existsSync(`/proc/${session.id.split('-')[0]}`));
     await started.stop();
   });
 
@@ -404,6 +406,29 @@ import { until } from '../until.ts';
     });
     assert.equal((await ending).results[0]?.outcome, 'failed');
     services.dispose();
+  });
+
+  it('doesn’t end a process that has become another browser since it was confirmed', async () => {
+    const [shell, next] = [temporaryFolder('first'), join(temporaryFolder('next'), 'puppeteer_dev_chrome_profile-b')];
+    const launcher = join(shell, 'chrome');
+    copyFileSync('/bin/bash', launcher);
+    const script = join(shell, 'run.sh');
+    const flags = ['--headless', '--remote-debugging-port=0'].join(' ');
+    const run = `exec ${await ensureChromium()} ${quietFlags.join(' ')} ${flags} --user-data-dir=${next}`;
+    writeFileSync(script, `until [ -e ${shell}/go ]; do sleep 0.1; done\n${run}\n`);
+    const before = start(launcher, [
+      script,
+      flags,
+      `--user-data-dir=${join(shell, 'agent-browser-chrome-a')}`,
+      ...flags.split(' '),
+    ]);
+    const one = { pid: before.child.pid ?? 0, profile: '', stop: () => void before.stop() };
+    const confirmed = await listed(one);
+    writeFileSync(join(shell, 'go'), '');
+    await listed(one, ({ local }) => local?.profile?.folder === next);
+    assert.equal(await troubleOf(provider.end(confirmed, unaborted)), 'conflict');
+    assert.equal(await provider.probe(confirmed, unaborted), 'running');
+    await before.stop();
   });
 
   it('refuses ids that name no process', async () => {

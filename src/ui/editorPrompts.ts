@@ -4,13 +4,27 @@ import { openUnchanged } from './openUrl.ts';
 import type { Answer, AskRequest, Choice, ChoiceButton, PickRequest, Prompts, Question, Step } from './prompts.ts';
 
 const noteMs = 3_000;
+/**
+ * An answer that comes sooner, in milliseconds, isn't one: the user was typing somewhere else when the dialog opened, and its
+ * first button takes the Enter key. The question is asked again.
+ */
+const readingMs = 500;
 
 type Item<T> = vscode.QuickPickItem & { readonly choice?: Choice<T> };
 
 /** Asks with VS Code's own dialogs, quick picks and notifications. */
 export const editorPrompts: Prompts = {
   async confirm({ message, detail, choices }: Question) {
-    return vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
+    for (;;) {
+      const answer = vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
+      let isReadable = false;
+      // The window answers this only once it has received the question.
+      const shown = Promise.resolve(vscode.languages.getLanguages());
+      const reading = shown.then(() => setTimeout(() => (isReadable = true), readingMs));
+      const chosen = await answer;
+      clearTimeout(await reading);
+      if (chosen === undefined || isReadable) return chosen;
+    }
   },
 
   async tell(level, message, buttons) {

@@ -56,6 +56,15 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.deepEqual(ends(), []);
   });
 
+  it('confirms nothing with keys that they typed on when the dialog opened', async () => {
+    await user.choose(row('third'), 'End Session…');
+    await user.dialog();
+    for (const soon = Date.now() + 1_500; Date.now() < soon; ) await user.page.keyboard.press('Enter');
+    assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);
+    await user.press('Cancel');
+    assert.deepEqual(ends(), []);
+  });
+
   it('is asked by a live view’s button until they choose not to be asked there', async () => {
     await endFromPanel('first');
     assert.ok((await buttons()).includes("End and Don't Ask Again"), (await user.dialog()) ?? '');

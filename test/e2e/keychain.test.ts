@@ -82,7 +82,7 @@ describe('a user whose keychain fails', function () {
     assert.match(dialog, /install and unlock a keyring/);
     await user.picture('keychain-none');
     await user.press('Try Again');
-    await user.dialogButton('Use for This Window Only').click();
+    await user.press('Use for This Window Only');
     await user.row('Session shop.example').waitFor();
     await seesTooltip('Account Anchor Browser · shop', 'for this window only');
     await user.picture('keychain-this-window');

@@ -22,6 +22,8 @@ const storedState = {
 } as const;
 const picturesFolder = join('out', 'e2e');
 const mostPresses = 5;
+/** A little longer than the time before a dialog accepts answers. */
+const readingMs = 700;
 
 /** One color theme of each kind, with the class that VS Code gives the workbench and webviews for it. */
 export const themes = {
@@ -279,6 +281,7 @@ export class WorkbenchUser {
       assert.ok(presses < 15, `${towards} never gets there`);
       await this.page.keyboard.press(towards);
     }
+    if (await target.evaluate((element) => element.closest('[aria-modal=true]') !== null)) await this.#read();
     await this.page.keyboard.press('Enter');
   }
 
@@ -334,7 +337,14 @@ export class WorkbenchUser {
 
   /** Presses a button of the modal dialog. */
   async press(button: string): Promise<void> {
+    await this.dialogButton(button).waitFor();
+    if (button !== 'Cancel') await this.#read();
     await this.dialogButton(button).click();
+  }
+
+  /** Takes the time to read a dialog that has just opened: an answer that comes sooner doesn't count. */
+  async #read(): Promise<void> {
+    await this.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), readingMs);
   }
 
   /**

@@ -46,6 +46,8 @@ async function waitForLists(lists: readonly Promise<unknown>[]): Promise<void> {
 const freshMs = 5_000;
 /** Maximum age of such a list when the question is asked, in milliseconds, unless it couldn't be refreshed. */
 const staleMs = 8_000;
+/** After this many milliseconds of waiting, a notification says what is waited for. */
+const noticedMs = 1_000;
 /** How long such a question waits for lists, in milliseconds. */
 const longestWaitMs = 5_000;
 
@@ -65,8 +67,18 @@ export async function listFresh(
     return state !== undefined && !refuses && !isFresh;
   });
   if (old.length === 0) return;
-  prompts.note(l10n.t('Listing sessions…'));
-  await waitForLists(old.map((id) => refresher.refresh(id)));
+  const listing = l10n.t('Listing sessions…');
+  prompts.note(listing);
+  let areListed = false;
+  const lists = waitForLists(old.map((id) => refresher.refresh(id))).finally(() => {
+    areListed = true;
+  });
+  const slow = Promise.withResolvers<void>();
+  const timer = clock.after(noticedMs, slow.resolve);
+  await Promise.race([lists, slow.promise]);
+  timer.dispose();
+  // Nobody should go on typing somewhere else, and be surprised by a question.
+  if (!areListed) await prompts.busy(listing, () => lists);
 }
 
 /**

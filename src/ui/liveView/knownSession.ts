@@ -45,6 +45,11 @@ export class KnownSession {
   #openedFor: Pick<Session, 'startedAt'> | undefined;
   /** Whether another session may have got its ID, without a way to tell. */
   #mayBeAnother: boolean;
+  /**
+   * Whether the panel is from before a restart. The account may have got another key since, under which another session may
+   * have its ID and have started earlier.
+   */
+  readonly #isRestored: boolean;
   /** Its pages and what it was called when it was last listed. */
   #pages: readonly Page[] = [];
   #shownAs: ShownName | undefined;
@@ -67,6 +72,7 @@ export class KnownSession {
     this.#id = sessionId;
     this.#openedFor = restored;
     this.#mayBeAnother = restored !== undefined && restored.startedAt === undefined;
+    this.#isRestored = restored !== undefined;
   }
 
   /** Reads the session from the store, if it's listed. */
@@ -102,7 +108,7 @@ export class KnownSession {
   /** Whether the session that is listed now is certainly the one that the panel was opened for. */
   get isStillTheFirst(): boolean {
     const listed = this.#parts.store.session(this.#accountId, this.#id);
-    if (this.#mayBeAnother && listed?.hasUniqueId !== true) return false;
+    if ((this.#mayBeAnother || this.#isRestored) && listed?.hasUniqueId !== true) return false;
     return this.#openedFor !== undefined && isSame(this.#openedFor, listed);
   }
 

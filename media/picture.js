@@ -86,14 +86,15 @@ let turn = Promise.resolve();
 export function takeFrame({ number, width, height, jpeg }) {
   const decoded = createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' })).catch(() => undefined);
   turn = turn.then(async () => {
-    const bitmap = await decoded;
+    let bitmap = await decoded;
     try {
       drawFrame(bitmap, { width, height });
     } catch (error) {
       reportError(error);
-      drawFrame(undefined, { width, height });
+      bitmap = undefined;
+      drawFrame(bitmap, { width, height });
     }
-    say({ type: 'drawn', number });
+    say({ type: 'drawn', number, isOnScreen: bitmap !== undefined });
   });
 }
 

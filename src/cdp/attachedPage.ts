@@ -23,6 +23,8 @@ export class AttachedPage {
   readonly target: string;
   readonly #connection: CdpConnection;
   readonly #signal: AbortSignal;
+  /** What releases the buttons and keys that are pressed. */
+  readonly #releases = new Map<string, PageInput>();
 
   constructor(id: PageId, target: string, connection: CdpConnection, signal: AbortSignal) {
     this.id = id;
@@ -78,8 +80,34 @@ export class AttachedPage {
     await this.#send('Page.bringToFront', {});
   }
 
-  /** Sends the user's input to the page. */
+  /** Sends the user's input to the page, except releases of what was pressed elsewhere. */
   async input(input: PageInput): Promise<void> {
+    if (this.#isOwn(input)) await this.#sendInput(input);
+  }
+
+  /** Releases all that is pressed. */
+  async releaseAll(): Promise<void> {
+    const all = [...this.#releases.values()];
+    this.#releases.clear();
+    await Promise.all(all.map((one) => this.#sendInput(one)));
+  }
+
+  #isOwn(input: PageInput): boolean {
+    if (input.kind === 'mouse' && input.type !== 'mouseMoved') {
+      const { button } = input;
+      if (input.type === 'mouseReleased') return this.#releases.delete(button);
+      this.#releases.set(button, { ...input, type: 'mouseReleased', buttons: 0 });
+    } else if (input.kind === 'key') {
+      const { code } = input;
+      // Keys without a code can't be told apart.
+      if (code === '') return true;
+      if (input.type === 'keyUp') return this.#releases.delete(code);
+      this.#releases.set(code, { ...input, type: 'keyUp', text: '' });
+    }
+    return true;
+  }
+
+  async #sendInput(input: PageInput): Promise<void> {
     const { command, params } = inputCommand(input);
     await this.#send(command, params);
   }

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { Emitter, type Event } from '../core/event.ts';
 
 /** Most frames that are delivered but not drawn: one is being drawn while the next is on its way, or waits. */
@@ -28,15 +29,29 @@ export interface Delivery {
  * only the newest waits.
  */
 export class FrameQueue {
+  /** Numbers go on across queues: a panel may still report a frame of the connection before. */
+  static #lastNumber = 0;
+
+  readonly #clock: Clock;
   readonly #frame = new Emitter<Frame>();
   /** Delivered but not drawn yet, oldest first. */
   #handed: readonly (Delivery & { readonly number: number })[] = [];
   #waiting: Delivery | undefined;
-  #lastNumber = 0;
   #last: Uint8Array<ArrayBuffer> | undefined;
+  /** Since when an image of the page is on the screen, in monotonic milliseconds. */
+  #seenAt: number | undefined;
 
   /** Fires with each frame to draw, in order. After two of the same page, the next one waits for {@link drawn}. */
   readonly onFrame: Event<Frame> = this.#frame.event;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** For how many milliseconds an image of the page has been on the screen; undefined if none has. */
+  get seenForMs(): number | undefined {
+    return this.#seenAt === undefined ? undefined : this.#clock.monotonic() - this.#seenAt;
+  }
 
   /** Delivers a frame, or lets it wait. A frame with the same image as the one before is acknowledged and dropped. */
   add(delivery: Delivery): void {
@@ -62,12 +77,14 @@ export class FrameQueue {
   }
 
   /**
-   * Reports that a frame is on the screen or can't be drawn, which settles the ones before it too. A waiting frame is
-   * then delivered.
+   * Reports that a frame has been drawn, or can't be, which settles the ones before it too. A waiting frame is then
+   * delivered.
+   * @param isOnScreen false if it couldn't be drawn: what was there before still is.
    */
-  drawn(number: number): void {
+  drawn(number: number, isOnScreen = true): void {
     // Ignores frames of an earlier page, which were forgotten, and numbers that were never delivered.
     if (!this.#handed.some((one) => one.number === number)) return;
+    if (isOnScreen) this.#seenAt ??= this.#clock.monotonic();
     // Frames delivered earlier are drawn too, or were lost on the way.
     const done = this.#handed.filter((one) => one.number <= number);
     this.#handed = this.#handed.filter((one) => one.number > number);
@@ -85,10 +102,11 @@ export class FrameQueue {
     this.#handed = [];
     this.#waiting = undefined;
     this.#last = undefined;
+    this.#seenAt = undefined;
   }
 
   #deliver(delivery: Delivery): void {
-    const number = ++this.#lastNumber;
+    const number = ++FrameQueue.#lastNumber;
     this.#handed = [...this.#handed, { ...delivery, number }];
     this.#frame.fire({ ...delivery.picture, number });
   }

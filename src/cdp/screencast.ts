@@ -19,6 +19,11 @@ import { PageTargets } from './pageTargets.ts';
 const settleMs = 500;
 /** How long a page may be between one browser process and the next, in milliseconds. */
 const swapMs = 200;
+/**
+ * For how long an image of a page must be on the screen before input is sent to it, in milliseconds. A page can open another
+ * one between the two clicks of a double click.
+ */
+const recognizedMs = 500;
 /** How often, in milliseconds, the browser is asked for what it doesn't report, and so whether it's still there. */
 const askMs = 2_000;
 
@@ -57,7 +62,7 @@ export class Screencast implements Disposable {
   readonly #connection: CdpConnection;
   readonly #targets: PageTargets;
   readonly #options: ScreencastOptions;
-  readonly #frames = new FrameQueue();
+  readonly #frames: FrameQueue;
   readonly #changed = new Emitter<ScreencastState>();
   readonly #lost = new Emitter<ProviderError>();
   readonly #subscriptions: Disposable[];
@@ -80,7 +85,7 @@ export class Screencast implements Disposable {
   #turn = 0;
 
   /** Fires with each frame to draw, in order. After two of the same page, the next one waits for {@link drawn}. */
-  readonly onFrame: Event<Frame> = this.#frames.onFrame;
+  readonly onFrame: Event<Frame>;
   readonly onDidChange: Event<ScreencastState> = this.#changed.event;
   /** Fires once, when the connection is lost or the browser no longer answers. */
   readonly onLost: Event<ProviderError> = this.#lost.event;
@@ -88,6 +93,8 @@ export class Screencast implements Disposable {
   constructor(devtools: SessionDevtools, options: ScreencastOptions) {
     this.#connection = devtools.connection;
     this.#options = options;
+    this.#frames = new FrameQueue(options.clock);
+    this.onFrame = this.#frames.onFrame;
     this.#background = new BackgroundPolling(options.clock);
     this.#wanted = options.page;
     this.#size = options.size;
@@ -128,9 +135,9 @@ export class Screencast implements Disposable {
     await this.#showWanted();
   }
 
-  /** Reports that a frame and those before it are drawn, or can't be. A waiting frame is then delivered. */
-  drawn(number: number): void {
-    this.#frames.drawn(number);
+  /** Reports that a frame and those before it are drawn, or can't be; see {@link FrameQueue.drawn}. */
+  drawn(number: number, isOnScreen = true): void {
+    this.#frames.drawn(number, isOnScreen);
   }
 
   /** Shows another page. Undefined means the same as for {@link ScreencastOptions.page}. */
@@ -158,14 +165,18 @@ export class Screencast implements Disposable {
   }
 
   /**
-   * Sends the user's input to the page. Dropped in view-only mode, and until there is an image of the page: input on
-   * the image of the page before isn't meant for it.
+   * Whether input is sent to the page: only while the user interacts, and once they have seen an image of the page for a
+   * moment. Input on the image of the page before isn't meant for it.
    */
+  get takesInput(): boolean {
+    const isSeen = (this.#frames.seenForMs ?? 0) >= recognizedMs;
+    const isCurrent = this.#condition === 'live' || this.#condition === 'background';
+    return this.#isInteractive && this.#shown !== undefined && isSeen && isCurrent;
+  }
+
+  /** Sends the user's input to the page, if it {@link takesInput}. */
   input(input: PageInput): void {
-    const shown = this.#shown;
-    const isSeen = this.#condition === 'live' || this.#condition === 'background';
-    if (!this.#isInteractive || shown === undefined || !isSeen) return;
-    this.#inBackground(shown.input(input));
+    if (this.takesInput && this.#shown !== undefined) this.#inBackground(this.#shown.input(input));
   }
 
   /** Answers the open dialog. */
@@ -194,7 +205,7 @@ export class Screencast implements Disposable {
     this.#stopPolling();
     this.#frames.forget();
     this.#set(page === undefined ? 'noPage' : 'opening');
-    if (before !== undefined) this.#inBackground(before.leave());
+    if (before !== undefined) this.#leave(before);
     if (page === undefined) return;
     try {
       await this.#attach(page, turn);
@@ -202,6 +213,12 @@ export class Screencast implements Disposable {
       // If the page has gone, the browser reported that before it refused, and showing another one has begun.
       if (turn === this.#turn) throw error;
     }
+  }
+
+  /** What is pressed there is released first: the user releases it on the image of another page. */
+  #leave(page: AttachedPage): void {
+    this.#inBackground(page.releaseAll());
+    this.#inBackground(page.leave());
   }
 
   async #attach(page: PageId, turn: number): Promise<void> {
@@ -237,6 +254,7 @@ export class Screencast implements Disposable {
   async #handBack(shown: AttachedPage): Promise<void> {
     this.#cancelDialog(shown);
     this.#tell();
+    this.#inBackground(shown.releaseAll());
     const left = shown.leaveDialogs();
     // Sent right after it: a busy page may take long to answer, and no frame must be missed until then.
     await Promise.all([left, shown.startCast(this.#size)]);

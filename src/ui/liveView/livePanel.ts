@@ -167,7 +167,7 @@ export class LivePanel implements vscode.Disposable {
         this.connection.resize(message.size ?? undefined);
         return;
       case 'drawn':
-        screencast?.drawn(message.number);
+        screencast?.drawn(message.number, message.isOnScreen);
         return;
       case 'page':
         this.#choose(message.id === '' ? undefined : (message.id as PageId));

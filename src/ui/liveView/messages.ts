@@ -158,7 +158,8 @@ const Input = v.variant('kind', [
 const FromPanel = v.variant('type', [
   v.object({ type: v.literal('ready'), size: Size }),
   v.object({ type: v.literal('resized'), size: Size }),
-  v.object({ type: v.literal('drawn'), number: v.number() }),
+  /** A frame was drawn; not `isOnScreen` if it couldn't be, so that the one before is still shown. */
+  v.object({ type: v.literal('drawn'), number: v.number(), isOnScreen: v.boolean() }),
   v.object({ type: v.literal('button'), button: v.picklist(panelButtons) }),
   /** An empty id stands for whichever page the session shows. */
   v.object({ type: v.literal('page'), id: v.union([Id, v.literal('')]) }),

@@ -309,6 +309,7 @@ describe('screencast', function () {
     await until(() => one.frames.length > 0);
     const page = one.screencast.state.shown ?? '';
     one.screencast.setInteractive(true);
+    await until(() => one.screencast.takesInput);
     const at = async (id: string) =>
       inPage<string>(
         page,
@@ -420,8 +421,43 @@ describe('screencast', function () {
     one.screencast.input({ kind: 'text', text: 'meant for the form' });
     await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
     assert.ok(!relay.commands.some(({ method }) => method?.startsWith('Input.')));
+    await until(() => one.screencast.takesInput);
     one.screencast.input({ kind: 'text', text: 'meant for the clock' });
     await until(() => relay.commands.some(({ method }) => method === 'Input.insertText'));
+  });
+
+  it('sends no input to a page before its image has been on the screen for a moment, and releases what was pressed', async () => {
+    const id = await context('form');
+    const one = await watch(id);
+    one.screencast.setInteractive(true);
+    await until(() => one.screencast.takesInput);
+    const mouse = { kind: 'mouse', button: 'left', modifiers: 0, x: 5, y: 5, clickCount: 1 } as const;
+    one.screencast.input({ ...mouse, type: 'mousePressed', buttons: 1 });
+    const sent = () => relay.commands.filter(({ method }) => method === 'Input.dispatchMouseEvent');
+    await until(() => sent().length === 1);
+    one.drawing = false;
+    await openTab(id, 'clock');
+    await until(() => shownTitle(one) === 'Clock' && one.screencast.state.condition === 'live');
+    const types = () => sent().map(({ params, sessionId: to }) => [params?.['type'], to]);
+    const form = types()[0]?.[1];
+    await until(() => sent().length === 2);
+    assert.deepEqual(types(), [
+      ['mousePressed', form],
+      ['mouseReleased', form],
+    ]);
+    const first = one.frames.at(-1)?.number ?? 0;
+    // The panel still shows the form: this one couldn't be drawn.
+    one.screencast.drawn(first, false);
+    await until(() => (one.frames.at(-1)?.number ?? 0) > first);
+    const [took, began] = [one.screencast.takesInput, performance.now()];
+    assert.equal(took, false);
+    one.screencast.drawn(one.frames.at(-1)?.number ?? 0);
+    await until(() => one.screencast.takesInput);
+    assert.ok(performance.now() - began >= 500);
+    one.screencast.input({ ...mouse, type: 'mouseReleased', buttons: 0 });
+    one.screencast.input({ kind: 'text', text: 'meant for the clock' });
+    await until(() => relay.commands.some(({ method }) => method === 'Input.insertText'));
+    assert.equal(sent().length, 2);
   });
 
   it('retries a page that couldn’t be attached to, but not one that takes long', async () => {

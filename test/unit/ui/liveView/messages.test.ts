@@ -79,7 +79,7 @@ describe('messages of a live view panel', () => {
     for (const good of [
       { type: 'ready', size: { width: 800, height: 600 } },
       { type: 'resized', size: null },
-      { type: 'drawn', number: 7 },
+      { type: 'drawn', number: 7, isOnScreen: true },
       { type: 'button', button: 'endSession' },
       { type: 'page', id: '' },
       { type: 'page', id: '0EE3405F' },
@@ -103,7 +103,8 @@ describe('messages of a live view panel', () => {
       { type: 'button', button: 'command:workbench.action.quit' },
       { type: 'page', id: 'all' },
       { type: 'page', id: '../x' },
-      { type: 'drawn', number: '7' },
+      { type: 'drawn', number: '7', isOnScreen: true },
+      { type: 'drawn', number: 7 },
       { type: 'input', input: { ...mouse, type: 'mouseWheel' } },
       { type: 'input', input: { ...mouse, x: Number.NaN } },
       { type: 'input', input: { ...mouse, modifiers: 99 } },

@@ -1,8 +1,7 @@
 import type { CdpConnection, CdpEvent, SessionDevtools } from '../core/cdp.ts';
-import { type Clock, sleep } from '../core/clock.ts';
+import { sleep } from '../core/clock.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { PageId } from '../core/ids.ts';
-import type { Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { AttachedPage, type PictureSize } from './attachedPage.ts';
 import { BackgroundPolling } from './backgroundPolling.ts';
@@ -10,6 +9,7 @@ import { type Delivery, type Frame, FrameQueue } from './frameQueue.ts';
 import { type PageDialog, type PageEvent, pageEvent } from './pageEvents.ts';
 import type { PageInput } from './pageInput.ts';
 import { PageTargets } from './pageTargets.ts';
+import type { ScreencastOptions, ScreencastState } from './screencastState.ts';
 
 // In Chromium 156, frames come while the page is drawn, at most two of them unacknowledged. A background tab isn't
 // drawn, which `screencastVisibilityChanged` reports. A screenshot of it works anyway, and makes the browser draw it
@@ -26,32 +26,6 @@ const swapMs = 200;
 const recognizedMs = 500;
 /** How often, in milliseconds, the browser is asked for what it doesn't report, and so whether it's still there. */
 const askMs = 2_000;
-
-/** What is shown of a session, except its frames. */
-export interface ScreencastState {
-  readonly pages: readonly Page[];
-  readonly shown: PageId | undefined;
-  /**
-   * `opening` until the page's first image; `background` in a background tab, of which there is only one image a
-   * second; `crashed` until there is an image of the reloaded page; `noPage` if the session has none.
-   */
-  readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
-  /** Only known while the user interacts; see {@link Screencast.setInteractive}. */
-  readonly dialog: PageDialog | undefined;
-}
-
-/** What {@link Screencast} needs. */
-export interface ScreencastOptions {
-  readonly clock: Clock;
-  /**
-   * The page to show; without one, or if it doesn't exist (anymore), the last of `PageTargets.all`, and each one opened
-   * after it.
-   */
-  readonly page: PageId | undefined;
-  readonly size: PictureSize;
-  /** Called with errors that do no harm, such as input that the page didn't accept. */
-  readonly onTrouble: (error: ProviderError) => void;
-}
 
 /**
  * Shows a session's page as it changes, over the Chrome DevTools Protocol, and sends input to it. It follows the page

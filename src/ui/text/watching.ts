@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { ScreencastState } from '../../cdp/screencast.ts';
+import type { ScreencastState } from '../../cdp/screencastState.ts';
 import type { Framing } from '../../core/framing.ts';
 import type { LiveView } from '../../core/liveView.ts';
 import type { ProviderError } from '../../core/providerError.ts';

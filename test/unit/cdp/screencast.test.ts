@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { PictureSize } from '../../../src/cdp/attachedPage.ts';
 import type { Frame } from '../../../src/cdp/frameQueue.ts';
-import { Screencast, type ScreencastState } from '../../../src/cdp/screencast.ts';
+import { Screencast } from '../../../src/cdp/screencast.ts';
+import type { ScreencastState } from '../../../src/cdp/screencastState.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { type PageId, sessionId } from '../../../src/core/ids.ts';
 import type { ProviderError } from '../../../src/core/providerError.ts';

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import type { Screencast, ScreencastState } from '../../../../src/cdp/screencast.ts';
+import type { Screencast } from '../../../../src/cdp/screencast.ts';
+import type { ScreencastState } from '../../../../src/cdp/screencastState.ts';
 import { accountId, type PageId, pageId, sessionId } from '../../../../src/core/ids.ts';
 import type { LiveView } from '../../../../src/core/liveView.ts';
 import { anchor } from '../../../../src/providers/anchor/index.ts';

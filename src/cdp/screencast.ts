@@ -3,6 +3,7 @@ import { sleep } from '../core/clock.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import type { PageId } from '../core/ids.ts';
 import { ProviderError } from '../core/providerError.ts';
+import { Throttle } from '../core/throttle.ts';
 import { AttachedPage, type PictureSize } from './attachedPage.ts';
 import { BackgroundPolling } from './backgroundPolling.ts';
 import { type Delivery, type Frame, FrameQueue } from './frameQueue.ts';
@@ -15,6 +16,8 @@ import type { ScreencastOptions, ScreencastState } from './screencastState.ts';
 // drawn, which `screencastVisibilityChanged` reports. A screenshot of it works anyway, and makes the browser draw it
 // for that moment.
 
+/** How often, in milliseconds, another page is shown at most while pages open and close. */
+const followedEveryMs = 100;
 /** How long a screencast may take to report whether its page is drawn, in milliseconds. */
 const settleMs = 500;
 /** How long a page may be between one browser process and the next, in milliseconds. */
@@ -49,6 +52,8 @@ export class Screencast implements Disposable {
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
   readonly #background: BackgroundPolling;
+  /** Shows another page when pages come and go, but not each of hundreds. */
+  readonly #following = new Throttle(() => this.#inBackground(this.#showWanted()), followedEveryMs);
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;
   /** Whether a frame came that couldn't be acknowledged, which may stop the stream. */
@@ -87,6 +92,7 @@ export class Screencast implements Disposable {
   dispose(): void {
     if (this.#isInteractive && this.#shown !== undefined) this.#cancelDialog(this.#shown);
     this.#stop.abort();
+    this.#following.dispose();
     this.#pulse?.dispose();
     this.#swap?.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
@@ -340,9 +346,9 @@ export class Screencast implements Disposable {
     if (kind === 'crashed' && isShown) this.#set('crashed');
     else if (kind === 'closed') {
       if (this.#wanted === page) this.#wanted = undefined;
-      if (isShown || (this.#shown === undefined && this.#turn > 0)) this.#inBackground(this.#showWanted());
+      if (isShown || (this.#shown === undefined && this.#turn > 0)) this.#following.ask();
     } else if (kind === 'opened' && this.#turn > 0 && this.#wanted === undefined) {
-      this.#inBackground(this.#showWanted());
+      this.#following.ask();
     }
     this.#tell();
   }

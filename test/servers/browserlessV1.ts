@@ -85,7 +85,7 @@ export class BrowserlessV1Server extends ProviderServer {
     return this.#accepts(query, headers['authorization']) ? undefined : { status: 403, text: 'Unauthorized' };
   }
 
-  #accepts(query: URLSearchParams, authorization: unknown): boolean {
+  #accepts(query: URLSearchParams, authorization: string | string[] | undefined): boolean {
     // The last word of the header is read as Base64 of "token:", so that a Bearer token is never the right one.
     const word =
       String(authorization ?? '')

@@ -133,6 +133,12 @@ export class Accounts implements Disposable {
     return entry?.withoutKey === true ? { origin: entry.origin, credentials: {} } : undefined;
   }
 
+  /** When an account's key was entered, in epoch milliseconds; undefined without a key, or if it can't be read. */
+  async keyAt(id: AccountId): Promise<number | undefined> {
+    const stored = await this.#readSecret(id).catch(() => 'missing' as const);
+    return typeof stored === 'string' ? undefined : stored.keyAt;
+  }
+
   /** Why {@link open} finds no key; undefined where it finds one. */
   async whyNoKey(id: AccountId): Promise<NoKeyReason | undefined> {
     if ((await this.open(id)) !== undefined) return undefined;

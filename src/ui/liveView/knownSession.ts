@@ -33,7 +33,12 @@ export interface KnownSessionParts {
 export interface FirstSession {
   /** Epoch milliseconds; undefined if it isn't known. */
   readonly startedAt: number | undefined;
+  /** When the account's key was entered, in epoch milliseconds. Undefined without a key, or if it can't be read. */
+  readonly keyAt: number | undefined;
 }
+
+/** Stands for a key that was replaced: it's the time of no key. */
+const replacedKey = -1;
 
 /** What is known about a panel's session. It's kept after the session is gone. */
 export class KnownSession {
@@ -62,6 +67,10 @@ export class KnownSession {
    * find it.
    */
   #hasOtherKey = false;
+  /** When the key was entered with which the panel was opened. */
+  #keyAt: number | undefined;
+  /** Resolves when that is known, and after a restart, when it was compared. */
+  readonly #keyIsKnown: Promise<void>;
 
   /**
    * @param restored set for a panel that is restored after a restart.
@@ -73,6 +82,15 @@ export class KnownSession {
     this.#openedFor = restored;
     this.#mayBeAnother = restored !== undefined && restored.startedAt === undefined;
     this.#isRestored = restored !== undefined;
+    this.#keyAt = restored?.keyAt;
+    this.#keyIsKnown = parts.accounts.keyAt(accountId).then((keyAt) => {
+      if (restored === undefined) this.#keyAt ??= keyAt;
+      else if (restored.keyAt !== keyAt) {
+        this.noteOtherKey();
+        // It may be listed with the other key.
+        this.learn();
+      }
+    });
   }
 
   /** Reads the session from the store, if it's listed. */
@@ -92,6 +110,7 @@ export class KnownSession {
     this.#mayBeAnother = true;
     this.#verdict = undefined;
     this.#hasOtherKey = true;
+    this.#keyAt = replacedKey;
   }
 
   /** The session as it was last listed; undefined if it never was. */
@@ -118,6 +137,11 @@ export class KnownSession {
    */
   get firstStart(): number | undefined {
     return this.#mayBeAnother ? undefined : this.#openedFor?.startedAt;
+  }
+
+  /** When the key was entered with which the panel was opened, for the next restart; see {@link FirstSession}. */
+  get keyAt(): number | undefined {
+    return this.#keyAt;
   }
 
   /** The session's name, as plain text. */
@@ -170,6 +194,7 @@ export class KnownSession {
 
   /** Checks whether an unlisted session has ended, and how. Never rejects. */
   async look(): Promise<Verdict> {
+    await this.#keyIsKnown;
     let verdict: Verdict = 'confirmedGone';
     if (!this.#isConfirmedGone) {
       verdict = this.#hasOtherKey ? 'unknown' : await this.#parts.review(this.#target);

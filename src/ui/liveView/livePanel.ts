@@ -5,6 +5,8 @@ import type { Frame } from '../../cdp/frameQueue.ts';
 import type { Screencast } from '../../cdp/screencast.ts';
 import type { PageId } from '../../core/ids.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { same } from '../../core/same.ts';
+import { Throttle } from '../../core/throttle.ts';
 import type { ReadSetting } from '../settings.ts';
 import { nameAndId, pageName } from '../text/names.ts';
 import { acceptEffect } from './effects.ts';
@@ -12,12 +14,14 @@ import { panelHtml } from './html.ts';
 import type { KeyboardReturn } from './keyboardReturn.ts';
 import type { FirstSession } from './knownSession.ts';
 import { LiveConnection, type LiveConnectionParts } from './liveConnection.ts';
-import { type FromPanel, fromPanel, type PanelButton, type ToPanel } from './messages.ts';
+import { type FromPanel, fromPanel, type PanelButton, type PanelState, type ToPanel } from './messages.ts';
 import { panelState, type Shown, usesClipboard } from './panelState.ts';
 import { type LiveViewTarget, noConsent } from './viewSource.ts';
 
 /** The setting that keeps hidden panels connected. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
+/** How often a panel's page is told about changes at most, in milliseconds. */
+const toldEveryMs = 50;
 const interactNoticeKey = 'steeringUnderstood';
 const clipboardNoticeKey = 'clipboardUnderstood';
 
@@ -43,6 +47,10 @@ export class LivePanel implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[] = [];
   #ready = false;
   #lastFrame: Frame | undefined;
+  /** A browser may report thousands of changes in a second, each of which would be a message with all pages. */
+  readonly #telling = new Throttle(() => this.#tellNow(), toldEveryMs);
+  /** The state that the page has. */
+  #told: PanelState | undefined;
   /** The origin that the page may frame. */
   #frames: string | undefined;
 
@@ -80,6 +88,7 @@ export class LivePanel implements vscode.Disposable {
   /** Disconnects. The session keeps running. */
   dispose(): void {
     this.#ready = false;
+    this.#telling.dispose();
     this.connection.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
@@ -158,6 +167,7 @@ export class LivePanel implements vscode.Disposable {
     switch (message.type) {
       case 'ready':
         this.#ready = true;
+        this.#told = undefined;
         this.connection.resize(message.size ?? undefined);
         if (stage.kind === 'idle') void this.connection.connect();
         else this.#tell();
@@ -281,6 +291,10 @@ export class LivePanel implements vscode.Disposable {
   }
 
   #tell(): void {
+    this.#telling.ask();
+  }
+
+  #tellNow(): void {
     if (!this.#ready) return;
     // Not before the current page has loaded: VS Code might show no page at all if it's replaced earlier (VS Code
     // 1.139).
@@ -300,13 +314,17 @@ export class LivePanel implements vscode.Disposable {
       kind: account && kinds.get(account.provider),
       session: known.session,
       firstStart: known.firstStart,
+      keyAt: known.keyAt,
       pages,
       hasSeenInteractNotice: this.#parts.memory.get(interactNoticeKey) === true,
       hasSeenClipboardNotice: this.#parts.memory.get(clipboardNoticeKey) === true,
       hint,
       lasts: this.panel.visible || this.#staysConnected,
     };
-    this.#post(panelState(shown, store, clock.now()));
+    const state = panelState(shown, store, clock.now());
+    if (same(state, this.#told)) return;
+    this.#told = state;
+    this.#post(state);
   }
 
   #post(message: ToPanel): void {

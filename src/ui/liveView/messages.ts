@@ -15,6 +15,8 @@ export interface PanelIdentity {
   readonly pageId: string | undefined;
   /** When the session started, in epoch milliseconds, to tell it from one that gets its ID. Undefined if that isn't known. */
   readonly startedAt: number | undefined;
+  /** When the account's key was entered, in epoch milliseconds. Undefined without a key, or if it can't be read. */
+  readonly keyAt: number | undefined;
 }
 
 /** A panel's buttons, named for what they do. */
@@ -187,6 +189,7 @@ const Identity = v.object({
   sessionId: Id,
   pageId: v.optional(Id),
   startedAt: v.fallback(v.optional(Finite), undefined),
+  keyAt: v.fallback(v.optional(Finite), undefined),
 });
 
 /**
@@ -196,6 +199,6 @@ const Identity = v.object({
 export function identityOf(kept: unknown): PanelIdentity | undefined {
   const result = v.safeParse(Identity, kept);
   if (!result.success) return undefined;
-  const { pageId, startedAt, ...identity } = result.output;
-  return { ...identity, pageId, startedAt };
+  const { pageId, startedAt, keyAt, ...identity } = result.output;
+  return { ...identity, pageId, startedAt, keyAt };
 }

@@ -74,6 +74,7 @@ export interface Shown {
   readonly session: Session | undefined;
   /** When the session that the panel was opened for started, in epoch milliseconds. */
   readonly firstStart: number | undefined;
+  readonly keyAt: number | undefined;
   readonly pages: readonly Page[];
   /** Whether the user has confirmed the notice about interacting. */
   readonly hasSeenInteractNotice: boolean;
@@ -87,14 +88,14 @@ export interface Shown {
 
 /** Returns everything that the panel's page draws. */
 export function panelState(shown: Shown, store: SessionsView, now: number): PanelState {
-  const { target, mode, stage, account, session, pages, firstStart } = shown;
+  const { target, mode, stage, account, session, pages, firstStart, keyAt } = shown;
   const { accountId, sessionId, pageId } = target;
   const isOver = stage.kind === 'over';
   const link = !isOver && waysToSee(store.capabilities(accountId), session?.canWatch ?? true).link;
   const dot = dotOf(shown, store);
   return {
     type: 'state',
-    identity: { v: 1, accountId, sessionId, pageId, startedAt: firstStart },
+    identity: { v: 1, accountId, sessionId, pageId, startedAt: firstStart, keyAt },
     mode,
     name: shown.name,
     account: account === undefined ? '' : accountName(account, shown.kind),

@@ -36,12 +36,13 @@ describe('a live view of a session that the first list after a restart doesn’t
   const known = (
     id: AccountId = account,
     session: SessionId = sessionId('sess_a'),
-    restored?: { readonly startedAt: number | undefined },
+    restored?: { readonly startedAt: number | undefined; readonly keyAt?: number },
   ) => {
     const { accounts, connections, store, evidence, refresher, log: logger } = services;
     const parts = { accounts, connections, store, evidence, refresher, history, clock, logger };
     const review = (target: AccountSession) => reviewOne(parts, target);
-    return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined }, restored);
+    const first = restored && { keyAt: undefined, ...restored };
+    return new KnownSession({ ...parts, review }, { accountId: id, sessionId: session, pageId: undefined }, first);
   };
   const cardOf = (session: KnownSession) => {
     const { card, knownEnd } = session.over(undefined);
@@ -147,6 +148,24 @@ describe('a live view of a session that the first list after a restart doesn’t
     await other.stop();
   });
 
+  it('claims nothing after a restart during which the key was replaced', async () => {
+    const { accounts, refresher } = services;
+    const keyAt = (await accounts.keyAt(account)) ?? assert.fail();
+    setStatus('completed');
+    const same = known(account, sessionId('sess_a'), { startedAt: Date.now(), keyAt });
+    assert.deepEqual([await same.look(), same.keyAt], ['confirmedGone', keyAt]);
+    // The other key belongs to another team, which has no such session.
+    const other = await startAnchor();
+    await accounts.replaceCredentials(account, { apiKey: server.key });
+    await refresher.refresh(account);
+    const moved = known(account, sessionId('sess_a'), { startedAt: Date.now(), keyAt });
+    assert.equal(await moved.look(), 'unknown');
+    assert.match(cardOf(moved).line ?? '', /^This account's key was replaced/);
+    const next = known(account, sessionId('sess_a'), { startedAt: undefined, keyAt: moved.keyAt ?? assert.fail() });
+    assert.equal(await next.look(), 'unknown', 'nor after the next restart');
+    await other.stop();
+  });
+
   it('isn’t the one that the panel was opened for with another key, or at another address: the same ID may be someone else’s', async () => {
     const { accounts, store, refresher } = services;
     const gateway = await startGateway();
@@ -179,7 +198,8 @@ describe('a live view of a session that the first list after a restart doesn’t
     gateway.hidden.add('worker-1');
     gateway.listsNothing = true;
     await services.refresher.refresh(id);
-    const session = known(id, sessionId('worker-1'), { startedAt: Date.parse(createdAt ?? '') });
+    const keyAt = (await services.accounts.keyAt(id)) ?? assert.fail();
+    const session = known(id, sessionId('worker-1'), { startedAt: Date.parse(createdAt ?? ''), keyAt });
     assert.equal(await session.look(), 'stillRunning');
     assert.equal(session.isGone, false);
     await gateway.stop();

@@ -123,7 +123,7 @@ describe('messages of a live view panel', () => {
   });
 
   it('are validated when restored from a panel’s state, which anyone may have written', () => {
-    const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p', startedAt: 1 };
+    const kept = { v: 1, accountId: 'a', sessionId: 's', pageId: 'p', startedAt: 1, keyAt: 2 };
     assert.deepEqual(identityOf(kept), kept);
     // Stored state never turns interacting on.
     assert.deepEqual(identityOf({ ...kept, mode: 'interact', url: 'https://evil.example', fits: false }), kept);
@@ -133,8 +133,10 @@ describe('messages of a live view panel', () => {
       sessionId: 's',
       pageId: undefined,
       startedAt: undefined,
+      keyAt: undefined,
     });
-    assert.deepEqual(identityOf({ ...kept, startedAt: 'today' }), { ...kept, startedAt: undefined });
+    const wrong = { startedAt: 'today', keyAt: 'today' };
+    assert.deepEqual(identityOf({ ...kept, ...wrong }), { ...kept, startedAt: undefined, keyAt: undefined });
     for (const bad of [
       undefined,
       'x',

@@ -31,6 +31,7 @@ describe('the state a panel draws', () => {
     kind: anchor,
     session,
     firstStart: session.startedAt,
+    keyAt: 1_000,
     pages: [
       { id: pageId('p1'), title: '<img src=x> \u202e](command:x)', url: 'https://a.example/' },
       { id: pageId('p2'), title: '', url: 'https://b.example/?secret=canary' },

@@ -42,8 +42,18 @@ export const timeField = v.pipe(
 const earliest = Date.UTC(1990, 0, 1);
 const latest = Date.UTC(2200, 0, 1);
 
+/** ISO 8601 as servers write it: with a space instead of the T, without a zone, or with one of two or four digits. */
+const isoDate = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(?:Z|([+-]\d\d)(?::?(\d\d))?)?)?$/i;
+
+/**
+ * A time without a zone is UTC, which servers mean by it. It must not depend on where this runs: the same start is read in
+ * windows on several machines, and another start means another session.
+ */
 function timeOf(raw: string | number): number | undefined {
-  const at = new Date(raw).getTime();
+  const [, date, time = '00:00', hours, minutes = '00'] = (typeof raw === 'string' && isoDate.exec(raw)) || [];
+  if (typeof raw === 'string' && date === undefined) return undefined;
+  const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`;
+  const at = typeof raw === 'number' ? raw : Date.parse(`${date}T${time.replace(',', '.')}${zone}`);
   return at >= earliest && at <= latest ? at : undefined;
 }
 

@@ -82,8 +82,9 @@ export function openServices({
   });
   const protections = new Protections(memory, store);
   const isHereOnly = (id: AccountId) => loopbackUrl(accounts.get(id)?.origin ?? '') !== undefined;
+  const keyAt = (id: AccountId) => accounts.keyAt(id);
   const loadJournal = lazy(async () => {
-    return new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger, { machine, isHereOnly });
+    return new (await import('./ending/journal.ts')).EndJournal(memory, clock, logger, { machine, isHereOnly, keyAt });
   });
   const history = new History(memory, store, accounts, clock.now, settings.keepsHistory, machine);
   const ownMachine = new ThisMachineAccount({

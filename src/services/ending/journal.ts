@@ -18,7 +18,15 @@ const Run = v.object({
   total: v.number(),
   /** The machine it was written on, if any of its sessions can only be found from there; empty for the user's own. */
   machine: v.optional(v.string()),
-  left: v.array(v.object({ accountId: v.string(), sessionId: v.string(), startedAt: v.optional(v.number()) })),
+  left: v.array(
+    v.object({
+      accountId: v.string(),
+      sessionId: v.string(),
+      startedAt: v.optional(v.number()),
+      /** When the account's key was entered; missing without a key. */
+      keyAt: v.optional(v.number()),
+    }),
+  ),
 });
 type Runs = Readonly<Record<string, v.InferOutput<typeof Run>>>;
 
@@ -30,18 +38,22 @@ export interface UnfinishedEnd {
     readonly accountId: AccountId;
     readonly sessionId: string;
     readonly startedAt: number | undefined;
+    /** When the account's key was entered, in epoch milliseconds; undefined without a key. */
+    readonly keyAt: number | undefined;
   }[];
 }
 
-/** What tells apart the machines that windows run on: local and remote windows share what is stored. */
+/** What tells apart the machines that windows run on, and the keys of an account: all of them share what is stored. */
 export interface JournalPlace {
   /** See `Accounts.machine`. */
   readonly machine: string | undefined;
   /** Whether the sessions of an account can only be found from this machine, because that's where its address leads to. */
   readonly isHereOnly: (account: AccountId) => boolean;
+  /** See `Accounts.keyAt`. */
+  readonly keyAt: (account: AccountId) => Promise<number | undefined>;
 }
 
-const anyPlace: JournalPlace = { machine: undefined, isHereOnly: () => false };
+const anyPlace: JournalPlace = { machine: undefined, isHereOnly: () => false, keyAt: async () => undefined };
 
 /** One end operation in progress. */
 export interface JournalEntry {
@@ -76,10 +88,17 @@ export class EndJournal {
     const total = left.size;
     const isHereOnly = targets.some((target) => this.#place.isHereOnly(target.accountId));
     const machine = isHereOnly ? { machine: this.#place.machine ?? '' } : {};
+    const accounts = [...new Set(targets.map((target) => target.accountId))];
+    const keys = new Map(await Promise.all(accounts.map(async (one) => [one, await this.#place.keyAt(one)] as const)));
     const write = () => {
       const rows = [...left.values()].map(({ accountId: account, session }) => {
-        const row = { accountId: account, sessionId: session.id };
-        return session.startedAt === undefined ? row : { ...row, startedAt: session.startedAt };
+        const [keyAt, { startedAt }] = [keys.get(account), session];
+        return {
+          accountId: account,
+          sessionId: session.id,
+          ...(startedAt !== undefined && { startedAt }),
+          ...(keyAt !== undefined && { keyAt }),
+        };
       });
       return this.#write({ ...this.#read(), [id]: { at: this.#clock.now(), total, ...machine, left: rows } });
     };
@@ -135,6 +154,7 @@ export class EndJournal {
         accountId: accountId(row.accountId),
         sessionId: row.sessionId,
         startedAt: row.startedAt,
+        keyAt: row.keyAt,
       })),
     }));
   }

@@ -116,12 +116,15 @@ async function reviewAccount(
   account: AccountId,
   left: UnfinishedEnd['left'],
 ): Promise<{ readonly running: readonly AccountSession[]; readonly unknown: number }> {
-  const { connections, store } = parts;
+  const { accounts, connections, store } = parts;
   if (store.state(account) === undefined) return { running: [], unknown: 0 };
-  const written = left.map(({ sessionId, startedAt }) => unlistedSession(sessionId as SessionId, startedAt));
+  // With another key, sessions would seem to be gone that only the earlier key finds.
+  const keyAt = await accounts.keyAt(account);
+  const findable = left.filter((row) => row.keyAt === keyAt);
+  const written = findable.map(({ sessionId, startedAt }) => unlistedSession(sessionId as SessionId, startedAt));
   const { verdicts } = await review(parts, account, () => connections.open(account), written);
   const running: AccountSession[] = [];
-  let unknown = 0;
+  let unknown = left.length - findable.length;
   for (const session of written) {
     const listed = store.session(account, session.id);
     const verdict = verdicts.get(session.id) ?? 'unknown';

@@ -35,6 +35,34 @@ describe('decode', () => {
     assert.equal(Reflect.get({}, 'polluted'), undefined);
   });
 
+  it('reads times as servers write them, and one without a zone as UTC, wherever this runs', () => {
+    const noon = Date.UTC(2026, 10, 22, 12);
+    const read = (at: string) => decode(Row, answer(JSON.stringify({ id: 'a', at }))).at;
+    const zone = process.env['TZ'];
+    try {
+      for (const place of ['Europe/Berlin', 'America/Los_Angeles', 'UTC']) {
+        process.env['TZ'] = place;
+        for (const text of [
+          '2026-11-22T12:00:00Z',
+          '2026-11-22t12:00z',
+          '2026-11-22T12:00:00',
+          '2026-11-22 12:00:00.000000',
+          '2026-11-22 12:00:00,000 +00',
+          '2026-11-22T13:30:00+0130',
+          '2026-11-22T07:00:00.000-05:00',
+        ]) {
+          assert.equal(read(text), noon, `${text} in ${place}`);
+        }
+        assert.equal(read('2026-11-22'), Date.UTC(2026, 10, 22));
+        for (const text of ['5', 'Session 12', 'unknown 3', '12/11/2026', '2026-13-01T00:00:00Z', '2026-11-22T25:00Z'])
+          assert.equal(read(text), undefined, text);
+      }
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    }
+  });
+
   it('says in plain words what is wrong, and repeats nothing from the response', () => {
     for (const [body, type, what] of [
       ['<!DOCTYPE html><h1>canary</h1>', 'text/html', 'it returned a web page instead of data'],

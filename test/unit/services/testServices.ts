@@ -135,7 +135,11 @@ export class TestServices {
       background,
     });
     // As in the extension: without an order, two ends at once would each write what they read before the other wrote.
-    this.journal = new EndJournal(new OrderedMemory(this.memory), clock, this.log);
+    this.journal = new EndJournal(new OrderedMemory(this.memory), clock, this.log, {
+      machine: undefined,
+      isHereOnly: () => false,
+      keyAt: (id) => this.accounts.keyAt(id),
+    });
     this.ender = new Ender({ ...parts, refresher: this.refresher, journal: this.journal });
   }
 

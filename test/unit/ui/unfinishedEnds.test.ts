@@ -1,9 +1,12 @@
 import { strict as assert } from 'node:assert';
+import { sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { ThisMachineAccount, thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
+import { EndJournal } from '../../../src/services/ending/journal.ts';
 import { unfinishedKey } from '../../../src/services/ending/unfinished.ts';
 import { reviewUnfinishedEnds, type UnfinishedParts } from '../../../src/ui/commands/unfinishedEnds.ts';
 import { leaveBehind } from '../../host/leftBehind.ts';
+import { startAnchor } from '../../servers/anchor.ts';
 import { startGateway } from '../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
@@ -16,13 +19,40 @@ describe('ends that a closed window left unfinished', () => {
     const services = new TestServices({ clock, memory });
     const accountId = await services.add('gateway', server.url, { authorization: server.authorization });
     server.misbehave('GET', /sessions\/s1$/, { kind: 'answer', answer: { status: 500, json: {} } });
-    const left = [{ accountId, sessionId: 's1' }];
+    const left = [{ accountId, sessionId: 's1', keyAt: await services.accounts.keyAt(accountId) }];
     memory.values.set(unfinishedKey, { run: { at: Date.now() - 60_000, total: 1, left } });
     const told: string[] = [];
     const prompts = { tell: async (_: unknown, message: string) => void told.push(message) };
     const ownMachine = { show: () => {} };
     const { log: logger } = services;
     await reviewUnfinishedEnds({ ...services, clock, logger, ownMachine, prompts } as unknown as UnfinishedParts);
+    assert.deepEqual(told, [
+      'The window closed while 1 session was ending. 1 session is missing from the latest list. It may still be running.',
+    ]);
+    services.dispose();
+    await server.stop();
+  });
+
+  it('are reported as missing if the account got another key since, which may not find them', async () => {
+    const server = await startAnchor();
+    server.add({ id: 'sess_old' });
+    const memory = new MapMemory(0);
+    const clock = fastClock(20);
+    const services = new TestServices({ clock, memory });
+    const accountId = await services.add('anchor', server.url, { apiKey: server.key });
+    const session = services.store.session(accountId, sessionId('sess_old')) ?? assert.fail();
+    await services.journal.begin([{ accountId, session }]);
+    const stored = memory.values.get(unfinishedKey) as Record<string, { at: number }>;
+    const old = Object.entries(stored).map(([id, run]) => [id, { ...run, at: Date.now() - 60_000 }]);
+    memory.values.set(unfinishedKey, Object.fromEntries(old));
+    // The other team's key lists nothing, and the session goes on running.
+    server.sessions.clear();
+    await services.accounts.replaceCredentials(accountId, { apiKey: server.key });
+    const told: string[] = [];
+    const prompts = { tell: async (_: unknown, message: string) => void told.push(message) };
+    const { log: logger } = services;
+    const again = { ...services, journal: new EndJournal(memory, clock, services.log), clock, logger, prompts };
+    await reviewUnfinishedEnds({ ...again, ownMachine: { show: () => {} } } as unknown as UnfinishedParts);
     assert.deepEqual(told, [
       'The window closed while 1 session was ending. 1 session is missing from the latest list. It may still be running.',
     ]);

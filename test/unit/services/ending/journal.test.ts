@@ -53,8 +53,8 @@ describe('the journal of ends', () => {
       {
         total: 3,
         left: [
-          { accountId: 'a', sessionId: 'one', startedAt: 7 },
-          { accountId: 'a', sessionId: 'three', startedAt: 7 },
+          { accountId: 'a', sessionId: 'one', startedAt: 7, keyAt: undefined },
+          { accountId: 'a', sessionId: 'three', startedAt: 7, keyAt: undefined },
         ],
       },
     );
@@ -106,7 +106,7 @@ describe('the journal of ends', () => {
   it('is left to windows on the machine on which alone its sessions can be found', async () => {
     const isHereOnly = (id: string) => id === 'a';
     const on = (storage: MapMemory, machine: string | undefined) =>
-      new EndJournal(storage, clock, log, { machine, isHereOnly });
+      new EndJournal(storage, clock, log, { machine, isHereOnly, keyAt: async () => undefined });
     /** What a window on a machine leaves behind when it closes while these sessions are ending. */
     const leftBy = async (machine: string | undefined, ended: typeof targets) => {
       await on(memory, machine).begin(ended);

@@ -5,6 +5,8 @@ import { element } from './elements.js';
 
 /** If the editor hasn't taken the focus back after this many milliseconds, it goes to the heading that says why. */
 const strayMs = 1_000;
+/** How long after the answer to a dialog the editor may give the focus back to this page, in milliseconds. */
+const returnsWithinMs = 1_000;
 
 const card = element('card');
 /** Receives what is typed after a frame took the focus and before the editor gets it back. */
@@ -12,6 +14,8 @@ const stray = /** @type {HTMLTextAreaElement} */ (element('stray'));
 
 /** The element that had the focus last. @type {HTMLElement | undefined} */
 let focused;
+/** Until when the focus returns to the element that had it last. */
+let returnsUntil = Number.NEGATIVE_INFINITY;
 /** Whether what is typed here belongs to the editor, which is about to get the focus back. */
 let givingBack = false;
 
@@ -31,6 +35,12 @@ export function focusAgain() {
   const before = focusedBefore();
   if (before === undefined) standBeside();
   else before.focus({ preventScroll: true });
+}
+
+/** Returns the focus after the user has answered what a button opened: now, or when the editor gives it back. */
+export function returnFocus() {
+  if (document.hasFocus()) focusAgain();
+  else returnsUntil = performance.now() + returnsWithinMs;
 }
 
 /** Takes the focus back at once after the frame took it from within this page. */
@@ -65,5 +75,18 @@ addEventListener('focusin', ({ target }) => {
 addEventListener('focus', () => {
   const held = document.activeElement;
   if (focused === undefined || (held !== document.body && (held !== stray || givingBack))) return;
-  focusAgain();
+  const isReturning = performance.now() < returnsUntil;
+  returnsUntil = Number.NEGATIVE_INFINITY;
+  if (isReturning) {
+    focusAgain();
+    return;
+  }
+  // A viewer may have moved the focus here while the user is typing somewhere else: Enter must press nothing.
+  const before = focused;
+  standBeside();
+  focused = before;
+});
+addEventListener('blur', () => {
+  const held = document.activeElement;
+  if (held instanceof HTMLButtonElement || held instanceof HTMLAnchorElement) held.blur();
 });

@@ -4,7 +4,7 @@
 import { drawCard, drawNotice } from './card.js';
 import { keep, say } from './editor.js';
 import { element, write } from './elements.js';
-import { standBeside } from './focus.js';
+import { returnFocus, standBeside } from './focus.js';
 import { followInteraction } from './interact.js';
 import { drawPicture, fitsPanel, room, takeFrame, toggleFit } from './picture.js';
 import { drawToolbar, listenToToolbar } from './toolbar.js';
@@ -47,6 +47,7 @@ addEventListener('message', (event) => {
   const message = /** @type {ToPanel} */ (event.data);
   if (message.type === 'state') draw(message);
   else if (message.type === 'frame') takeFrame(message);
+  else returnFocus();
 });
 
 const ready = () => say({ type: 'ready', size: room() });

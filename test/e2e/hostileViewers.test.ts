@@ -148,6 +148,28 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
     assert.ok(reachedInAll <= mostReached, `${reachedInAll} keys reached viewers`);
   });
 
+  it('presses no button in the panel with what they type when a viewer moves focus there', async () => {
+    const { user } = scene;
+    const panel = await scene.show(page('', 'setTimeout(() => parent.focus(), 700);'));
+    await scene.running(panel);
+    await panel.locator('#endSession').click();
+    await user.press('Cancel');
+    await until(() => panel.evaluate(() => document.activeElement?.id === 'endSession'));
+    await scene.clear();
+    await scene.begin(panel);
+    await until(async () => {
+      for (const key of ['a', 'Enter']) await user.page.keyboard.press(key);
+      return panel.evaluate(() => document.hasFocus());
+    });
+    for (let typed = 0; typed < 20; typed++) await user.page.keyboard.press('Enter');
+    assert.equal(await panel.evaluate(() => document.activeElement?.id), 'name');
+    assert.equal(await user.page.locator('[role=dialog][aria-modal=true]').count(), 0);
+    assert.deepEqual(
+      scene.anchor.log().filter((line) => line.startsWith('DELETE')),
+      [],
+    );
+  });
+
   it('resumes a viewer that takes keyboard focus while it loads, and keeps focus', async () => {
     const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, when);";
     const panel = await scene.show(viewerPage('<canvas id="remote" tabindex="0"></canvas>', takes));

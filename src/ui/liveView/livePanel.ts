@@ -103,6 +103,16 @@ export class LivePanel implements vscode.Disposable {
     return stage.kind === 'card' && stage.once !== undefined;
   }
 
+  /**
+   * Returns the focus that a dialog took to the button that opened it: VS Code gives it to what surrounds the panel's page, and
+   * sometimes not to the page itself (1.139).
+   */
+  returnFocus(): void {
+    if (!this.panel.active) return;
+    this.#post({ type: 'answered' });
+    this.panel.reveal(undefined, false);
+  }
+
   /** Redraws what changes with time. */
   redraw(): void {
     this.#tell();

@@ -198,15 +198,12 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /**
-   * Handles a button, then returns the focus that a dialog took to the panel: VS Code gives it to what surrounds the
-   * panel's page, and sometimes not to the page itself (1.139).
-   */
+  /** Handles a button, then returns the focus that a dialog took to the panel. */
   async #press(live: LivePanel, button: PanelButton): Promise<void> {
     try {
       await this.#act(live, button);
     } finally {
-      if (this.#panels.has(live) && live.panel.active) live.panel.reveal(undefined, false);
+      if (this.#panels.has(live)) live.returnFocus();
     }
   }
 

@@ -116,8 +116,13 @@ export interface PanelFrame {
   readonly jpeg: Uint8Array<ArrayBuffer>;
 }
 
+/** The user has answered what a button opened, and is back at the panel. */
+export interface Answered {
+  readonly type: 'answered';
+}
+
 /** A message to a panel's page. */
-export type ToPanel = PanelState | PanelFrame;
+export type ToPanel = PanelState | PanelFrame | Answered;
 
 const Id = v.pipe(
   v.string(),

@@ -116,11 +116,27 @@ async function isOwnBelowTemporary(folder: string): Promise<boolean> {
     const subpath = relative(realRoot, real);
     if (subpath === '' || subpath.startsWith('..') || isAbsolute(subpath)) continue;
     if (folder !== join(root, subpath) && folder !== real) continue;
+    if (!(await isSafe(realRoot))) continue;
     const parts = subpath.split(sep);
     const all = await Promise.all(parts.map((_, at) => statsOf(join(realRoot, ...parts.slice(0, at + 1)))));
     return all.every((stats) => stats?.isDirectory() === true && isPrivate(stats));
   }
   return false;
+}
+
+/**
+ * Whether nobody else can rename what is in the temporary folder, or in a folder above it: someone could put a link to another
+ * profile in the place of the one that is being deleted.
+ */
+async function isSafe(temporary: string): Promise<boolean> {
+  if (process.getuid === undefined) return true;
+  const stats = await statsOf(temporary);
+  if (stats === undefined || ![0, process.getuid()].includes(stats.uid)) return false;
+  // In a sticky folder, only its owner and that of a file can rename it.
+  const isSticky = (stats.mode & 0o1000) !== 0;
+  if ((stats.mode & 0o022) !== 0 && !isSticky) return false;
+  const above = dirname(temporary);
+  return above === temporary || isSafe(above);
 }
 
 /** Whether only this user can write to it. On Windows, the temporary folder itself is the user's own. */

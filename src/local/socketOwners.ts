@@ -27,31 +27,39 @@ export function readListeningSockets(root = '/proc'): ListeningSockets | undefin
   } catch {
     return undefined;
   }
-  /** Undefined if several processes listen on the path: the file was replaced, and only the last one gets connections. */
-  const inodes = new Map<string, string | undefined>();
+  /** Several where a socket was replaced. Another user's lines may be among them: a name may contain a line break. */
+  const inodes = new Map<string, string[]>();
   for (const line of table.split('\n')) {
     // Num RefCount Protocol Flags Type St Inode Path. A path may contain spaces.
     const [, flags = '', inode = '', path = ''] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (\/.*)$/.exec(line) ?? [];
     if (path !== '' && (Number.parseInt(flags, 16) & listens) !== 0)
-      inodes.set(path, inodes.has(path) ? undefined : inode);
+      inodes.set(path, [...(inodes.get(path) ?? []), inode]);
   }
   return {
     has: (path) => inodes.has(path),
     async owners(paths, pids = pidsIn(root)) {
       const sought = new Map<string, string>();
-      for (const path of paths) {
-        const inode = inodes.get(path);
-        if (inode !== undefined) sought.set(`socket:[${inode}]`, path);
-      }
+      for (const path of paths) for (const inode of inodes.get(path) ?? []) sought.set(`socket:[${inode}]`, path);
+      const isUnique = (path: string) => inodes.get(path)?.length === 1;
       const found = new Map<string, number>();
+      /** Which of its sockets was found for a path. Undefined if several were: only the last one gets connections. */
+      const links = new Map<string, string | undefined>();
       const turns = new Turns();
-      for (const pid of pids) {
-        if (found.size === sought.size) break;
+      // Where there are several, any of the user's processes may have the last one.
+      const areUnique = paths.every(isUnique);
+      for (const pid of areUnique ? pids : pidsIn(root)) {
+        if (areUnique && links.size === paths.length) break;
         if (turns.isOver) await turns.pass();
         for (const link of (await openFilesOf(pid, root, turns)) ?? []) {
           const path = sought.get(link);
-          if (path !== undefined && !found.has(path)) found.set(path, pid);
+          if (path === undefined) continue;
+          if (!found.has(path)) found.set(path, pid);
+          links.set(path, links.has(path) && links.get(path) !== link ? undefined : link);
         }
+      }
+      for (const [path, link] of links) {
+        const pid = found.get(path);
+        if (link === undefined || pid === undefined || !pids.includes(pid)) found.delete(path);
       }
       return found;
     },

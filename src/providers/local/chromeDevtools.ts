@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
@@ -95,7 +95,7 @@ async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, stri
   const homes = new Map<string, string>();
   for (const [folder, suffix] of places) {
     const pattern = new RegExp(`^chrome-devtools-mcp(?:-([a-fA-F0-9-]+))?${suffix}$`);
-    const names = (await readdir(folder).catch(() => [])).filter((name) => pattern.test(name));
+    const names = await namesIn(folder, pattern);
     const turns = new Turns();
     for (const name of names.slice(0, mostNames)) {
       if (turns.isOver) await turns.pass();
@@ -105,6 +105,18 @@ async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, stri
     }
   }
   return homes;
+}
+
+/** The names in a folder that match; none if it can't be read. Anyone can create hundreds of thousands in `/tmp`. */
+async function namesIn(folder: string, pattern: RegExp): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    // Waits after each batch, so that others have their turn.
+    for await (const { name } of await opendir(folder, { bufferSize: 1_000 })) if (pattern.test(name)) names.push(name);
+    return names;
+  } catch {
+    return names;
+  }
 }
 
 /**

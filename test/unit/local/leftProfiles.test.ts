@@ -97,6 +97,25 @@ import { until } from '../until.ts';
     });
   }
 
+  it('aren’t deleted where others may rename things in the temporary folder', async () => {
+    const path = profile();
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = folder;
+    try {
+      assert.equal(await check(path), 'free');
+      chmodSync(folder, 0o777);
+      // Only what is below the other temporary folder is left out: this one is inside it.
+      assert.equal(await check(path), 'notTemporary');
+      chmodSync(folder, 0o1777);
+      const direct = await check(path);
+      chmodSync(folder, 0o700);
+      assert.equal(direct, 'free');
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+  });
+
   it('keep their name, and are listed again, when something in them can’t be deleted', async function () {
     const path = profile();
     const found = await free(path);

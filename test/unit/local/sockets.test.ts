@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -96,6 +96,23 @@ import { unaborted } from '../testNetwork.ts';
       assert.equal(later?.has(path), true);
       assert.deepEqual([...((await later?.owners([path], [process.pid])) ?? [])], []);
       assert.equal(readListeningSockets('/does/not/exist'), undefined);
+    },
+  );
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'are matched although another program’s socket has a name that looks like a line about them (Linux only)',
+    async () => {
+      await listen(() => {});
+      // Node can't listen at a name with a line break, so the kernel's table is written as it would be.
+      const root = temporaryFolder('proc');
+      mkdirSync(join(root, 'net'));
+      const lines = readFileSync('/proc/net/unix', 'utf8').trimEnd().split('\n');
+      const forged = `0000000000000000: 00000002 00000000 00010000 0001 01 77 ${path}`;
+      writeFileSync(join(root, 'net', 'unix'), [...lines, '0: 2 0 10000 1 1 76 @x', forged, ''].join('\n'));
+      symlinkSync(`/proc/${process.pid}`, join(root, `${process.pid}`));
+      const table = readListeningSockets(root);
+      assert.deepEqual([...((await table?.owners([path], [process.pid])) ?? [])], [[path, process.pid]]);
+      assert.deepEqual([...((await table?.owners([path], [process.ppid])) ?? [])], []);
     },
   );
 });

@@ -6,6 +6,7 @@ import { idFault, type PageId, pageId } from '../core/ids.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { boundedPages, isEmptyTab, type Page } from '../core/page.ts';
 import { mostPages } from '../core/session.ts';
+import { Turns } from '../core/turns.ts';
 import { read } from './answers.ts';
 import { type EventName, sendCommand } from './protocol.ts';
 
@@ -80,7 +81,9 @@ export class PageTargets implements Disposable {
   /** Asks for what isn't reported by itself: changed titles. @throws ProviderError as `CdpConnection.send` does. */
   async update(signal: AbortSignal): Promise<void> {
     const listed = v.safeParse(Listed, await sendCommand(this.#devtools.connection, 'Target.getTargets', {}, signal));
+    const turns = new Turns();
     for (const row of listed.success ? listed.output.targetInfos : []) {
+      if (turns.isOver) await turns.pass();
       const parsed = v.safeParse(TargetInfo, row);
       if (parsed.success && this.#pages.has(parsed.output.targetId as PageId)) this.#take(parsed.output);
     }

@@ -170,12 +170,13 @@ function automated(
   if (port === undefined && !hasPipe) return undefined;
   // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
   if (tool === undefined && !isAutomated) return undefined;
-  const isLeftBehind = isOrphan(started, above, list.keepsDeadParents);
+  const isService = list.isService(started);
+  const isLeftBehind = !isService && isOrphan(started, above, list.keepsDeadParents);
   return {
     process,
     launchers,
     tool,
-    owners: isLeftBehind ? [] : above.map(ownerName),
+    owners: isLeftBehind ? [] : isService && above.length === 0 ? ['systemd'] : above.map(ownerName),
     ownerPids: above.map(({ pid }) => pid),
     isLeftBehind,
     isHeadless,

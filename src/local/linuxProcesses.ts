@@ -41,6 +41,14 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
       return undefined;
     }
   };
+  const isService = ({ pid }: LocalProcess): boolean => {
+    try {
+      // systemd sets it for the process that it runs; child processes inherit it with their ancestor's pid (systemd.exec(5)).
+      return readFileSync(`${root}/${pid}/environ`, 'utf8').split('\0').includes(`SYSTEMD_EXEC_PID=${pid}`);
+    } catch {
+      return false;
+    }
+  };
   const bootMs = (): number => Number(/^btime (\d+)$/m.exec(read('stat'))?.[1] ?? 0) * 1_000;
 
   const processOf = (pid: string, program: string, booted: number): LocalProcess | undefined => {
@@ -83,6 +91,7 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
         processWith,
         ancestorsOf: (one) => ancestorsOf(one, processWith),
         folderOf,
+        isService,
       };
     },
 

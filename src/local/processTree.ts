@@ -14,6 +14,7 @@ export function processListFrom(
     found: all.filter(({ program }) => isWanted(programName(program))),
     ancestorsOf: (one) => ancestorsOf(one, processWith),
     folderOf: () => undefined,
+    isService: () => false,
   };
 }
 

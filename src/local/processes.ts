@@ -28,6 +28,8 @@ export interface ProcessList {
   folderOf(process: LocalProcess): string | undefined;
   /** This user's process with a pid; undefined if there is none. */
   processWith(pid: number): LocalProcess | undefined;
+  /** Whether a service manager has started a process itself, as the main process of a service. */
+  isService(process: LocalProcess): boolean;
   /** Whether a missing parent means that it has ended, as on Windows. Elsewhere, an orphan gets another parent. */
   readonly keepsDeadParents: boolean;
 }

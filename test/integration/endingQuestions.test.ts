@@ -128,6 +128,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     assert.equal(asked()?.message, 'End 1 session?');
     assert.match(asked()?.detail ?? '', /• b\.example[\s\S]*Skipped:\n• a\.example \(\S+\) — .*It's protected\./);
     await command('unprotectSession', { accountId: id, sessionId: 'sess_a' });
+    assert.match(lastMessage(), /^a\.example \(\S+\) is no longer protected\.$/);
   });
 
   it('say for one session, and for a batch, whose it is and how new it is', async () => {

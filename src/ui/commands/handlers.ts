@@ -1,7 +1,10 @@
 import * as l10n from '@vscode/l10n';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
 import { type ImportParts, importKeys } from '../onboarding/importKeys.ts';
 import type { TrialOfExtension, TryItParts } from '../onboarding/tryIt.ts';
+import { shownName } from '../sessionNames.ts';
+import { nameAndId } from '../text/names.ts';
 import type { SessionsTree } from '../tree/sessionsTree.ts';
 import { type KnownAccountParts, renameAccount, replaceKey, testConnection } from './accounts.ts';
 import { addAccount } from './addAccount.ts';
@@ -164,11 +167,35 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
   const picked =
     named.length > 0 ? undefined : await pickOne(parts, title, l10n.t('Select a session'), none, await choices());
   const targets = picked === undefined ? sessionsOf(parts, named) : [picked];
+  const changed = targets.filter(({ accountId, session }) => {
+    return parts.protections.has(accountId, session.id) !== isProtected;
+  });
   for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
     await parts.protections.set(
       accountId,
       its.map(({ session }) => session.id),
       isProtected,
+    );
+  }
+  // Not only the user can call this: another extension, too, could make the next end include what was protected.
+  if (!isProtected) void tellUnprotected(parts, changed);
+}
+
+/** Says that sessions are no longer protected, and offers to protect them again. */
+async function tellUnprotected(parts: TreeParts, changed: readonly AccountSession[]): Promise<void> {
+  const [first] = changed;
+  if (first === undefined) return;
+  const message =
+    changed.length === 1
+      ? l10n.t('{0} is no longer protected.', nameAndId(shownName(parts.store, first.accountId, first.session)))
+      : l10n.t('{0} sessions are no longer protected.', changed.length);
+  const again = l10n.t('Protect Again');
+  if ((await parts.prompts.tell('info', message, [again])) !== again) return;
+  for (const [accountId, its] of Map.groupBy(changed, (target) => target.accountId)) {
+    await parts.protections.set(
+      accountId,
+      its.map(({ session }) => session.id),
+      true,
     );
   }
 }

@@ -102,6 +102,7 @@ function processesOf(folder: string): readonly string[] {
       keepsDeadParents: false,
       processWith: () => undefined,
       folderOf: () => undefined,
+      isService: () => false,
     };
     const roots = await findBrowsers({ ...reader, list: async () => starting }, unaborted);
     assert.deepEqual(
@@ -127,6 +128,7 @@ function processesOf(folder: string): readonly string[] {
       keepsDeadParents: false,
       processWith: () => undefined,
       folderOf: () => undefined,
+      isService: () => false,
     };
     const [one, ...others] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
     assert.deepEqual([one?.process.pid, others], [10, []]);
@@ -134,6 +136,21 @@ function processesOf(folder: string): readonly string[] {
       [one?.launchers.map(({ pid }) => pid), one?.owners, one?.ownerPids],
       [[9, 8], ['scrape.mjs'], [7]],
     );
+  });
+
+  it('aren’t left behind if a service manager runs them', async () => {
+    const flags = [...quietFlags, '--headless', '--remote-debugging-port=0'];
+    const profile = join(temporaryFolder('service'), 'agent-browser-chrome-s');
+    // As systemd does, which sets the variable after it has forked. The shell ends, so that the browser gets another parent.
+    const script =
+      'sh -c \'echo $$; export SYSTEMD_EXEC_PID=$$; exec "$0" "$@" >/dev/null 2>&1\' "$0" "$@" </dev/null &';
+    const shell = start('setsid', ['sh', '-c', script, await ensureChromium(), ...flags, `--user-data-dir=${profile}`]);
+    await until(() => /^\d+\n/.test(shell.output()));
+    const pid = Number(shell.output());
+    await until(async () => (await found(pid)) !== undefined);
+    const one = await found(pid);
+    process.kill(pid, 'SIGKILL');
+    assert.deepEqual([one?.isLeftBehind, one?.owners], [false, ['systemd']]);
   });
 
   it('name the programs that started them, without their arguments', async () => {
@@ -144,6 +161,7 @@ function processesOf(folder: string): readonly string[] {
         ancestorsOf: () => [parent],
         processWith: () => parent,
         folderOf: () => '/',
+        isService: () => false,
         keepsDeadParents: false,
       };
       assert.equal((await findBrowsers({ ...reader, list: async () => list }, unaborted))[0]?.startedIn, undefined);
@@ -178,6 +196,7 @@ function processesOf(folder: string): readonly string[] {
         ancestorsOf: () => [],
         processWith: () => undefined,
         folderOf: () => undefined,
+        isService: () => false,
         keepsDeadParents: false,
       };
       const began = performance.now();

@@ -163,6 +163,7 @@ import { until } from '../until.ts';
           ancestorsOf: () => [parent],
           processWith: () => undefined,
           folderOf: () => undefined,
+          isService: () => false,
         };
       };
       const link = { isShownElsewhere: () => false, clock: systemClock } as unknown as Link;

@@ -171,7 +171,8 @@ export class Screencast implements Disposable {
     const wanted = pages.find(({ id }) => id === this.#wanted);
     // A closed page isn't wanted any longer, so that the one that opens in its place is shown.
     if (wanted === undefined) this.#wanted = undefined;
-    const page = wanted ?? pages.at(-1);
+    const first = this.#turn === 0 ? pages.find(({ id }) => id === this.#options.first) : undefined;
+    const page = wanted ?? first ?? pages.at(-1);
     if (page !== undefined && page.id === this.#shown?.id) return;
     await this.#show(page?.id);
   }

@@ -26,6 +26,8 @@ export interface ScreencastOptions {
    * after it.
    */
   readonly page: PageId | undefined;
+  /** The page to show first without {@link ScreencastOptions.page}. */
+  readonly first?: PageId | undefined;
   readonly size: PictureSize;
   /** Called with errors that do no harm, such as input that the page didn't accept. */
   readonly onTrouble: (error: ProviderError) => void;

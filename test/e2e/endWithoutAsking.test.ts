@@ -33,6 +33,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await Promise.all([server.stop(), gateway.stop()]);
   });
 
+  const longAgo = new Date(Date.now() - 3_600_000).toISOString();
   const ends = () => server.log().filter((line) => line.startsWith('DELETE'));
   const row = (name: string) => user.row(`Session ${name}.example.com`);
   const buttons = async () => (await user.dialog()).split('\n').filter((line) => /^End |^Cancel$/.test(line));
@@ -112,5 +113,30 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
     await user.press('Cancel');
     assert.deepEqual(gateway.running, ['sess_own']);
+  });
+
+  it('never sees a session of the key before under the name of one that the new key finds', async () => {
+    const session = { id: 'sess_own', liveViewUrl: `${gateway.url}/live/before`, status: 'running' };
+    const replaced = Promise.withResolvers<void>();
+    let isAsked = false;
+    const answer = { status: 200, json: { session } };
+    const after = async () => {
+      isAsked = true;
+      await replaced.promise;
+    };
+    gateway.misbehave('GET', /sessions\/sess_own$/, { kind: 'answer', answer, after }, 1);
+    await (await user.live('other.example.com')).getByRole('button', { name: 'Show Live View' }).click();
+    await until(async () => isAsked);
+    const other = 'Bearer another-key-of-the-gateway';
+    gateway.authorization = other;
+    gateway.sessions.clear();
+    gateway.add({ id: 'sess_own', createdAt: longAgo, currentUrl: 'https://third.example.com/' });
+    await user.choose(user.row('Account Session Gateway'), 'Replace Key…');
+    await user.type('Value of the Authorization header', other);
+    await row('third').waitFor({ timeout: 60_000 });
+    replaced.resolve();
+    const frames = () => user.page.frames().map((frame) => /\/live\/.*/.exec(frame.url())?.[0]);
+    await until(async () => frames().includes('/live/sess_own'));
+    assert.ok(!frames().includes('/live/before'));
   });
 });

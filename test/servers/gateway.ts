@@ -21,7 +21,7 @@ const collection = '/api/browser-automation/sessions';
 /** A strict gateway. `sessions` is the truth that tests check, not what the extension reports. */
 export class GatewayServer extends ProviderServer {
   /** The required Authorization header; the gateway itself requires none. */
-  readonly authorization = 'Bearer gateway-canary-0123';
+  authorization = 'Bearer gateway-canary-0123';
   readonly sessions = new Map<string, GatewaySession>();
   /** The ids whose state was saved. */
   readonly saved: string[] = [];

@@ -11,7 +11,7 @@ import { effectCard, pausedCard, troubleCard, waitingCard } from '../text/watchi
 import type { ConnectionOwner } from './connectionOwner.ts';
 import { type FirstSession, KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
-import { cardStage, isPaused, isWatching, type Stage, sendsPictures } from './panelState.ts';
+import { cardStage, isPaused, isWatching, type Stage, sendsPictures, usesKey } from './panelState.ts';
 import type { ThrottledRefresh } from './throttledRefresh.ts';
 import { checkUnlisted } from './unlistedCheck.ts';
 import {
@@ -30,6 +30,7 @@ const retriesMs = [500, 1_000, 2_000, 4_000];
 const hintMs = 8_000;
 /** How many times a resumed viewer may take the keyboard while it loads. */
 const forgivenTimes = 3;
+
 /** What {@link LiveConnection} needs. */
 export interface LiveConnectionParts extends ViewSourceParts, ObstacleParts {
   readonly throttledRefresh: ThrottledRefresh;
@@ -57,6 +58,10 @@ export class LiveConnection implements Disposable {
   #forgives = 0;
   /** Aborted when this connection ends or another one replaces it. */
   #connection = new AbortController();
+  /** Whether it's finding out what to show. */
+  #isConnecting = false;
+  /** The page that was shown when the connection was lost. */
+  #shownBefore: PageId | undefined;
   #timer: Disposable | undefined;
   #watching: Disposable | undefined;
 
@@ -112,6 +117,7 @@ export class LiveConnection implements Disposable {
     if (!this.#owner.isSeen() && !this.#owner.staysConnected()) return;
     this.#watching = this.#parts.refresher.watch(this.#target.accountId);
     this.#set(again ? { kind: 'lost' } : { kind: 'card', card: waitingCard() });
+    this.#isConnecting = true;
     try {
       const obstacle = await this.#obstacle();
       if (isLate()) return;
@@ -162,7 +168,7 @@ export class LiveConnection implements Disposable {
     this.known.noteOtherKey();
     // What was typed for a session of the key before must not go to one that the new key finds under the same ID.
     this.#mode = 'watch';
-    if (this.isWatching) void this.connect();
+    if (usesKey(this.#stage) || this.#isConnecting) void this.connect();
   }
 
   /** Shows the session if it was waiting until the user accepts how watching affects sessions of this provider. */
@@ -276,13 +282,9 @@ export class LiveConnection implements Disposable {
     const { clock, logger } = this.#parts;
     const { signal } = this.#connection;
     const { Screencast: Casting } = await import('../../cdp/screencast.ts');
-    const options = {
-      clock,
-      page: this.#target.pageId,
-      size: this.#size,
-      onTrouble: (error: ProviderError) => logger.debug(`live view: ${error.message}`),
-    };
-    const screencast = new Casting(devtools, options);
+    const onTrouble = (error: ProviderError) => logger.debug(`live view: ${error.message}`);
+    const begin = { page: this.#target.pageId, first: this.#shownBefore };
+    const screencast = new Casting(devtools, { clock, ...begin, size: this.#size, onTrouble });
     if (signal.aborted) {
       screencast.dispose();
       return;
@@ -307,10 +309,14 @@ export class LiveConnection implements Disposable {
     screencast.setInteractive(this.#mode === 'interact');
     this.#set({ kind: 'cast', screencast });
     await screencast.start();
+    // What is being typed for the page before mustn't go to another one.
+    if (this.#shownBefore !== undefined && screencast.state.shown !== this.#shownBefore) this.setMode('watch');
+    this.#shownBefore = undefined;
   }
 
   /** Reconnects after a while, a few times. Lists the account first, to see whether the session is over. */
   #lose(error: ProviderError): void {
+    if (this.#stage.kind === 'cast') this.#shownBefore = this.#stage.screencast.state.shown;
     this.disconnect();
     const wait = retriesMs[this.#retries++];
     this.#parts.logger.info(`live view of ${this.#target.sessionId}: ${error.message}`);
@@ -384,6 +390,7 @@ export class LiveConnection implements Disposable {
   }
 
   #set(stage: Stage): void {
+    this.#isConnecting = false;
     this.#stage = stage;
     this.#owner.onChange();
   }

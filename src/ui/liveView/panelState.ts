@@ -139,6 +139,11 @@ export function isWatching({ kind }: Stage): boolean {
   return kind === 'frame' || kind === 'cast';
 }
 
+/** Whether what a panel shows, or a link that it offers, was made with the account's key. */
+export function usesKey(stage: Stage): boolean {
+  return isWatching(stage) || (stage.kind === 'card' && stage.once !== undefined);
+}
+
 function dotOf({ target, session, stage }: Shown, store: SessionsView): PanelState['dot'] {
   if (stage.kind === 'over') return stage.knownEnd === undefined ? 'unknown' : 'ended';
   const { accountId, sessionId } = target;

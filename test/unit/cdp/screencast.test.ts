@@ -70,17 +70,19 @@ describe('screencast', function () {
     context: string,
     {
       page,
+      first,
       size,
       clock = systemClock,
       drawing = true,
-    }: { page?: string; size?: PictureSize; clock?: Clock; drawing?: boolean } = {},
+    }: { page?: string; first?: string; size?: PictureSize; clock?: Clock; drawing?: boolean } = {},
   ): Promise<Watched> {
     const provider = connect(localChrome, relay.url, {}, realNetwork(new RecordingLog(), clock));
     const devtools = await provider.devtools?.(sessionId(context), unaborted);
     assert.ok(devtools);
     const troubles: ProviderError[] = [];
     const onTrouble = (error: ProviderError) => void troubles.push(error);
-    const screencast = new Screencast(devtools, { clock, page: page as PageId | undefined, size, onTrouble });
+    const shown = { page: page as PageId | undefined, first: first as PageId | undefined };
+    const screencast = new Screencast(devtools, { clock, ...shown, size, onTrouble });
     const one: Watched = { screencast, frames: [], states: [], lost: [], troubles, drawing };
     watched = one;
     screencast.onFrame((frame) => {
@@ -409,6 +411,20 @@ describe('screencast', function () {
       assert.deepEqual(dialogs, [], leave);
       one.screencast.dispose();
     }
+  });
+
+  it('begins with the page that was shown before, if it’s still there, and follows those that open later', async () => {
+    const id = await context('form');
+    const tabs = [await openTab(id, 'clock'), await openTab(id, 'counter')];
+    for (const first of [tabs[0], tabs[1], 'gone'] as const) {
+      const one = await watch(id, { first: first ?? assert.fail() });
+      if (first === 'gone') assert.notEqual(one.screencast.state.shown, undefined);
+      else assert.equal(one.screencast.state.shown, first);
+      one.screencast.dispose();
+    }
+    const one = await watch(id, { first: tabs[0] ?? assert.fail() });
+    const opened = await openTab(id, 'form');
+    await until(() => one.screencast.state.shown === opened);
   });
 
   it('sends no input to a page that hasn’t been shown yet', async () => {

@@ -240,7 +240,7 @@ describe('a user who comes back to live views', function () {
     await (await user.live('watched')).getByRole('button', { name: 'Show Live View' }).click();
     await (await user.live('watched')).locator('#picture').waitFor({ state: 'visible', timeout: 30_000 });
     await user.page.getByRole('tab', { name: 'Explorer' }).click();
-    await user.stored('editors', (value) => value.includes('Live: watched'));
+    await user.stored('editors', (value) => value.includes('v1browser'));
     await user.stored('sideBar', (value) => !value.includes('browserSessions'));
     const { port } = v1;
     await v1.stop();

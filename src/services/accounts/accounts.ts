@@ -146,29 +146,6 @@ export class Accounts implements Disposable {
     return typeof stored === 'string' ? stored : undefined;
   }
 
-  /**
-   * The account that already has this key at this address, if any. Keys are compared as they are stored: nothing from
-   * which one could be found is kept for that.
-   * @param isKey whether a field is a secret. Other fields may differ. Accounts without a key are the same if the address is.
-   * @param except an account that isn't compared, because its key is being replaced.
-   */
-  async findSame(
-    account: Omit<NewAccount, 'label'>,
-    isKey: (field: string) => boolean,
-    except?: AccountId,
-  ): Promise<Account | undefined> {
-    const keysOf = (credentials: Credentials) =>
-      Object.fromEntries(Object.entries(credentials).filter(([field]) => isKey(field)));
-    for (const known of this.all) {
-      if (known.provider !== account.provider || known.origin !== account.origin || known.id === except) continue;
-      // An account whose key can't be read must not keep another one from being added.
-      const saved = await this.open(known.id);
-      if (saved !== undefined && isDeepStrictEqual(keysOf(saved.credentials), keysOf(account.credentials)))
-        return known;
-    }
-    return undefined;
-  }
-
   /** @throws KeychainError if the keychain can't keep the key; then nothing was stored. */
   async add(account: NewAccount, place: KeyPlace = 'keychain'): Promise<AccountId> {
     const id = accountId(crypto.randomUUID());

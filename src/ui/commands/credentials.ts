@@ -7,6 +7,7 @@ import type { CredentialField, Provider, ProviderKind } from '../../core/provide
 import { ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
+import { findSame } from '../../services/accounts/findSame.ts';
 import { KeychainError } from '../../services/accounts/secrets.ts';
 import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import type { AskRequest, LinkButton } from '../prompts.ts';
@@ -195,7 +196,7 @@ export function sameAccount(
   except?: AccountId,
 ): Promise<Account | undefined> {
   const isKey = (id: string) => kind.fields.some((field) => field.id === id && field.kind === 'secret');
-  return accounts.findSame({ provider: kind.id, origin, credentials }, isKey, except);
+  return findSame(accounts, { provider: kind.id, origin, credentials }, isKey, except);
 }
 
 /** The same as a sentence; undefined if there is none. */

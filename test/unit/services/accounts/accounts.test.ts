@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { AccountChange } from '../../../../src/services/accounts/accounts.ts';
+import { findSame } from '../../../../src/services/accounts/findSame.ts';
 import { MemorySecretStore, TestServices } from '../testServices.ts';
 
 const anchorAccount = {
@@ -94,7 +95,7 @@ describe('accounts', () => {
     const isKey = (field: string) => field === 'apiKey';
     const id = await services.accounts.add(anchorAccount);
     const find = (change: object, except?: typeof id) =>
-      services.accounts.findSame({ ...anchorAccount, ...change }, isKey, except);
+      findSame(services.accounts, { ...anchorAccount, ...change }, isKey, except);
     assert.equal((await find({}))?.id, id);
     assert.equal((await find({ credentials: { apiKey: 'sk-canary-1', projectId: 'p' } }))?.id, id);
     assert.equal(await find({ credentials: { apiKey: 'other' } }), undefined);

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { accountId } from '../../../../src/core/ids.ts';
+import { findSame } from '../../../../src/services/accounts/findSame.ts';
 import { KeychainError } from '../../../../src/services/accounts/secrets.ts';
 import { until } from '../../until.ts';
 import { Disk, type Window } from './windows.ts';
@@ -111,10 +112,10 @@ describe('accounts whose keychain fails', () => {
     const id = await window.accounts.add(anchorAccount);
     const next = disk.open();
     disk.fault = 'locked';
-    assert.equal(await next.accounts.findSame(anchorAccount, () => true), undefined);
+    assert.equal(await findSame(next.accounts, anchorAccount, () => true), undefined);
     assert.equal(await next.accounts.whyNoKey(id), 'keychain');
     disk.fault = undefined;
-    assert.equal((await next.accounts.findSame(anchorAccount, () => true))?.id, id);
+    assert.equal((await findSame(next.accounts, anchorAccount, () => true))?.id, id);
     assert.equal(await next.accounts.whyNoKey(id), undefined);
   });
 });

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as after } from 'node:timers/promises';
+import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
@@ -76,7 +77,7 @@ describe('managing accounts', function () {
       ender,
       logger: log,
       prompts,
-      clock: { now: Date.now, monotonic: () => performance.now() },
+      clock: systemClock,
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store),

@@ -29,7 +29,7 @@ export interface Delivery {
  * only the newest waits.
  */
 export class FrameQueue {
-  /** Numbers go on across queues: a panel may still report a frame of the connection before. */
+  /** Numbers go on across queues: a panel may still report a frame of its previous connection. */
   static #lastNumber = 0;
 
   readonly #clock: Clock;
@@ -79,7 +79,7 @@ export class FrameQueue {
   /**
    * Reports that a frame has been drawn, or can't be, which settles the ones before it too. A waiting frame is then
    * delivered.
-   * @param isOnScreen false if it couldn't be drawn: what was there before still is.
+   * @param isOnScreen false if it couldn't be drawn, so that the previous image is still there.
    */
   drawn(number: number, isOnScreen = true): void {
     // Ignores frames of an earlier page, which were forgotten, and numbers that were never delivered.

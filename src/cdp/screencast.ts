@@ -51,6 +51,7 @@ export class Screencast implements Disposable {
   #shown: AttachedPage | undefined;
   #condition: ScreencastState['condition'] = 'opening';
   #dialog: PageDialog | undefined;
+  #dialogAt = 0;
   readonly #background: BackgroundPolling;
   /** Shows another page when pages come and go, but not each of hundreds. */
   readonly #following = new Throttle(() => this.#inBackground(this.#showWanted()), followedEveryMs);
@@ -146,7 +147,7 @@ export class Screencast implements Disposable {
 
   /**
    * Whether input is sent to the page: only while the user interacts, and once they have seen an image of the page for a
-   * moment. Input on the image of the page before isn't meant for it.
+   * moment. Input on the image of the previous page isn't meant for it.
    */
   get takesInput(): boolean {
     const isSeen = (this.#frames.seenForMs ?? 0) >= recognizedMs;
@@ -159,11 +160,11 @@ export class Screencast implements Disposable {
     if (this.takesInput && this.#shown !== undefined) this.#inBackground(this.#shown.input(input));
   }
 
-  /** Answers the open dialog. */
+  /** Answers the open dialog, unless it has only just opened: the answer is meant for the previous one. */
   answerDialog(accept: boolean): void {
-    const shown = this.#shown;
-    if (!this.#isInteractive || shown === undefined || this.#dialog === undefined) return;
-    this.#inBackground(shown.answerDialog(accept));
+    const isRead = this.#dialog !== undefined && this.#options.clock.monotonic() - this.#dialogAt >= recognizedMs;
+    if (this.#isInteractive && isRead && this.#shown !== undefined)
+      this.#inBackground(this.#shown.answerDialog(accept));
   }
 
   async #showWanted(): Promise<void> {
@@ -280,6 +281,7 @@ export class Screencast implements Disposable {
         // It was canceled when interacting stopped, while its report was on the way.
         if (!this.#isInteractive) return;
         this.#dialog = parsed.dialog;
+        this.#dialogAt = this.#options.clock.monotonic();
         this.#tell();
         return;
       default:

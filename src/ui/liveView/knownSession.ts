@@ -37,7 +37,7 @@ export interface FirstSession {
   readonly keyAt: number | undefined;
 }
 
-/** Stands for a key that was replaced: it's the time of no key. */
+/** Stands for a key that was replaced. No key was entered at this time. */
 const replacedKey = -1;
 
 /** What is known about a panel's session. It's kept after the session is gone. */
@@ -60,6 +60,7 @@ export class KnownSession {
   #shownAs: ShownName | undefined;
   /** How the session ended, if that wasn't seen here and its provider knows. */
   #endCause: EndCause | undefined;
+  #offered: Session | undefined;
   /** The result of the last check, made when the session wasn't listed. */
   #verdict: Verdict | undefined;
   /**
@@ -69,7 +70,7 @@ export class KnownSession {
   #hasOtherKey = false;
   /** When the key was entered with which the panel was opened. */
   #keyAt: number | undefined;
-  /** Resolves when that is known, and after a restart, when it was compared. */
+  /** Resolves once it's known and, after a restart, compared. */
   readonly #keyIsKnown: Promise<void>;
 
   /**
@@ -262,10 +263,11 @@ export class KnownSession {
     const confirmed = this.#isConfirmedGone ? 'confirmed' : undefined;
     const knownEnd = this.#seenEnd ?? this.#endCause ?? before ?? confirmed;
     const can = store.capabilities(this.#accountId);
+    this.#offered = this.#next;
     const afterwards = {
       recording: can.has('recording'),
       dashboard: can.has('dashboard'),
-      next: this.next && nameAndId(shownName(store, this.#accountId, this.next)),
+      next: this.#offered && nameAndId(shownName(store, this.#accountId, this.#offered)),
     };
     const card =
       knownEnd === undefined
@@ -274,8 +276,13 @@ export class KnownSession {
     return { kind: 'over', card, knownEnd };
   }
 
+  /** The other session that the card named last. */
+  get offered(): Session | undefined {
+    return this.#offered;
+  }
+
   /** Another session to show: the newest of the same group, or else of the account. */
-  get next(): Session | undefined {
+  get #next(): Session | undefined {
     const { store } = this.#parts;
     const account = this.#accountId;
     const start = (session: Session) => store.startOf(account, session.id)?.at ?? 0;

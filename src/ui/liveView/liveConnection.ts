@@ -309,7 +309,7 @@ export class LiveConnection implements Disposable {
     screencast.setInteractive(this.#mode === 'interact');
     this.#set({ kind: 'cast', screencast });
     await screencast.start();
-    // What is being typed for the page before mustn't go to another one.
+    // What the user types for the previous page mustn't go to another one.
     if (this.#shownBefore !== undefined && screencast.state.shown !== this.#shownBefore) this.setMode('watch');
     this.#shownBefore = undefined;
   }

@@ -222,7 +222,7 @@ export class LiveViews implements vscode.Disposable {
         else await this.openExternal(target);
         return;
       case 'showNext': {
-        const { next } = live.connection.known;
+        const { offered: next } = live.connection.known;
         const column = live.panel.viewColumn ?? vscode.ViewColumn.Active;
         if (next === undefined) return;
         live.panel.dispose();

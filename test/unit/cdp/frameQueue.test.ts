@@ -86,7 +86,7 @@ describe('the frame queue', () => {
     queue.forget();
     add(12);
     drawn(1);
-    assert.equal(queue.seenForMs, undefined, 'that was a frame of the page before');
+    assert.equal(queue.seenForMs, undefined, 'that was a frame of the previous page');
     drawn(3);
     assert.equal(queue.seenForMs, 0);
   });

@@ -42,12 +42,12 @@ export const timeField = v.pipe(
 const earliest = Date.UTC(1990, 0, 1);
 const latest = Date.UTC(2200, 0, 1);
 
-/** ISO 8601 as servers write it: with a space instead of the T, without a zone, or with one of two or four digits. */
+/** ISO 8601 as servers write it: also with a space instead of the T, without a time zone, or with `+01` or `+0100`. */
 const isoDate = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(?:Z|([+-]\d\d)(?::?(\d\d))?)?)?$/i;
 
 /**
- * A time without a zone is UTC, which servers mean by it. It must not depend on where this runs: the same start is read in
- * windows on several machines, and another start means another session.
+ * A time without a time zone is UTC, which is what servers mean. It mustn't depend on where this runs: windows on several
+ * machines read the same start, and another start means another session.
  */
 function timeOf(raw: string | number): number | undefined {
   const [, date, time = '00:00', hours, minutes = '00'] = (typeof raw === 'string' && isoDate.exec(raw)) || [];

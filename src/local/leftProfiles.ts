@@ -132,7 +132,7 @@ async function isSafe(temporary: string): Promise<boolean> {
   if (process.getuid === undefined) return true;
   const stats = await statsOf(temporary);
   if (stats === undefined || ![0, process.getuid()].includes(stats.uid)) return false;
-  // In a sticky folder, only its owner and that of a file can rename it.
+  // In a sticky folder, a file can be renamed only by its owner and by the folder's owner.
   const isSticky = (stats.mode & 0o1000) !== 0;
   if ((stats.mode & 0o022) !== 0 && !isSticky) return false;
   const above = dirname(temporary);

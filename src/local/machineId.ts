@@ -5,8 +5,8 @@ import { join } from 'node:path';
 const isId = /^[\da-f-]{36}$/;
 
 /**
- * A random ID of this machine, kept in a file that is created when it's first needed: machines may have the same name. It's
- * read synchronously, because nothing may be sent before it's known.
+ * A random ID of this machine, because several may have the same name. It's kept in a file that is created when it's first
+ * needed, and read synchronously, because nothing may be sent before it's known.
  * @param folder on this machine's own disk.
  * @returns another ID each time if the file can't be written.
  */

@@ -5,8 +5,8 @@ import type { Answer, AskRequest, Choice, ChoiceButton, PickRequest, Prompts, Qu
 
 const noteMs = 3_000;
 /**
- * An answer that comes sooner, in milliseconds, isn't one: the user was typing somewhere else when the dialog opened, and its
- * first button takes the Enter key. The question is asked again.
+ * An answer within this many milliseconds doesn't count, and the question is asked again: the user was typing somewhere else
+ * when the dialog opened, and Enter presses its first button.
  */
 const readingMs = 500;
 

@@ -115,7 +115,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.deepEqual(gateway.running, ['sess_own']);
   });
 
-  it('never sees a session of the key before under the name of one that the new key finds', async () => {
+  it('never sees a session of the previous key under the name of one that the new key finds', async () => {
     const session = { id: 'sess_own', liveViewUrl: `${gateway.url}/live/before`, status: 'running' };
     const replaced = Promise.withResolvers<void>();
     let isAsked = false;

@@ -177,7 +177,7 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
       isProtected,
     );
   }
-  // Not only the user can call this: another extension, too, could make the next end include what was protected.
+  // Other extensions can call this, too, and the next end would then include what the user protected.
   if (!isProtected) void tellUnprotected(parts, changed);
 }
 

@@ -77,7 +77,7 @@ export async function listFresh(
   const timer = clock.after(noticedMs, slow.resolve);
   await Promise.race([lists, slow.promise]);
   timer.dispose();
-  // Nobody should go on typing somewhere else, and be surprised by a question.
+  // Otherwise, the question would surprise a user who has gone on typing somewhere else.
   if (!areListed) await prompts.busy(listing, () => lists);
 }
 

@@ -119,6 +119,8 @@ export class LivePanel implements vscode.Disposable {
   }
 
   #choose(page: PageId | undefined): void {
+    // The page's own list shows what the user chose, whether or not this panel does.
+    this.#told = undefined;
     if (this.#parts.onChoose(this, page)) this.#tell();
     else this.connection.choose(page);
   }

@@ -3,7 +3,7 @@ import { type RunningChromium, startChromium } from '../host/chromium.ts';
 import { Devtools } from '../servers/devtools.ts';
 import type { ProviderServer } from '../servers/providerServer.ts';
 import { startRelay } from '../servers/relay.ts';
-import { until, WorkbenchUser } from './user.ts';
+import { succeeds, until, WorkbenchUser } from './user.ts';
 
 const count = 12;
 const page = (index: number) => `data:text/html,<title>Job ${index}</title><h1>Job ${index}</h1>`;
@@ -87,8 +87,11 @@ describe('a user who ends all sessions', function () {
     relay.behave();
     await user.picture('kill-all-failed');
     await user.run('Refresh');
-    await note.getByRole('button', { name: 'Retry Failed' }).click();
-    await user.dialog();
+    // A click is lost on a notification that is just being moved.
+    await until(async () => {
+      await note.getByRole('button', { name: 'Retry Failed' }).click({ timeout: 2_000 });
+      return succeeds(user.dialog());
+    });
     await user.press(before.length === 2 ? 'End Session' : `End ${before.length - 1} Sessions`);
     await until(async () => (await devtools.contexts()).length === 1);
     assert.deepEqual(await devtools.contexts(), [contexts[6]]);

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, type User, useCleanState } from './inside.ts';
+import { command, type User, unfinishedEnd, useCleanState } from './inside.ts';
 
 describe('choosing what to end, inside VS Code', () => {
   let api: TestingApi;
@@ -227,8 +227,7 @@ describe('choosing what to end, inside VS Code', () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b' });
     const id = await addAnchor();
-    const left = ['sess_a', 'sess_b', 'sess_gone'].map((sessionId) => ({ accountId: id, sessionId }));
-    const runs = { run: { at: Date.now() - 60_000, total: 12, left } };
+    const runs = await unfinishedEnd(api, id, 'sess_a', 'sess_b', 'sess_gone');
     await api.testing.context.globalState.update('unfinishedEnds', runs);
     await command('reviewUnfinishedEnds');
     assert.match(user.messages.at(-1)?.message ?? '', /2 sessions are still running/);

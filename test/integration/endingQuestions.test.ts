@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
 import type { AnchorServer } from '../servers/anchor.ts';
-import { command, makeListsOld, type User, until, useCleanState } from './inside.ts';
+import { command, makeListsOld, type User, unfinishedEnd, until, useCleanState } from './inside.ts';
 
 describe('confirmation dialogs for ends, inside VS Code', () => {
   let api: TestingApi;
@@ -152,9 +152,9 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
   });
 
   it('keep unfinished ends until it was possible to check what became of them', async () => {
-    const left = [{ accountId: id, sessionId: 'sess_a' }];
+    const runs = await unfinishedEnd(api, id, 'sess_a');
     const kept = () => api.testing.context.globalState.get('unfinishedEnds');
-    await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
+    await api.testing.context.globalState.update('unfinishedEnds', runs);
     server.misbehave('GET', /all\/status/, { kind: 'answer', answer: { status: 500, json: {} } });
     let presses = 0;
     user.answersTell = (_, buttons) => (presses++ === 0 ? buttons[0] : undefined);
@@ -169,7 +169,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     // Another window doesn't report it in the meantime.
     await command('reviewUnfinishedEnds');
     assert.equal(user.messages.length, 2);
-    await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
+    await api.testing.context.globalState.update('unfinishedEnds', runs);
     await command('reviewUnfinishedEnds');
     assert.match(lastMessage(), /1 session is still running\./);
     assert.equal(kept(), undefined);
@@ -177,8 +177,8 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
   });
 
   it('say how many sessions of an unfinished end are missing from the list and not confirmed gone', async () => {
-    const left = ['sess_a', 'sess_gone', 'sess_hidden'].map((sessionId) => ({ accountId: id, sessionId }));
-    await api.testing.context.globalState.update('unfinishedEnds', { run: { at: 1, total: 12, left } });
+    const runs = await unfinishedEnd(api, id, 'sess_a', 'sess_gone', 'sess_hidden');
+    await api.testing.context.globalState.update('unfinishedEnds', runs);
     server.misbehave('GET', /sess_hidden$/, { kind: 'answer', answer: { status: 500, json: {} } });
     await command('reviewUnfinishedEnds');
     assert.equal(

@@ -54,6 +54,15 @@ export async function exportedEnds(): Promise<readonly EndedSession[]> {
   return JSON.parse(text ?? '');
 }
 
+/** An entry about ends that a closed window left unfinished, as the extension stores it. */
+export async function unfinishedEnd(api: TestingApi, accountId: string, ...sessionIds: readonly string[]) {
+  const stored =
+    (await api.testing.context.secrets.get(`browserSessions.account.${accountId}`)) ?? assert.fail('there is no key');
+  const { keyAt } = JSON.parse(stored);
+  const left = sessionIds.map((sessionId) => ({ accountId, sessionId, keyAt }));
+  return { run: { at: 1, total: 12, left } };
+}
+
 /** Removes all accounts, so that each test begins with none. */
 export async function removeAllAccounts(api: TestingApi): Promise<void> {
   const user = new User();

@@ -106,6 +106,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
   /** Which browser answered at each of Playwright's sockets, when it last did. */
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
   const cpu = new CpuMeter();
+  /** What each browser last said about its pages. It may be busy now, or about to end. */
+  let pagesBefore: ReadonlyMap<SessionId, readonly Page[]> = new Map();
 
   return {
     // A list is what could be read about processes at one moment. Only a process ID and start time tell whether one is gone.
@@ -152,10 +154,16 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const known = browsers.map((one) => {
         return { ...one, bound: boundBy.get(one.process.pid), cpu: used.get(idOf(one.process)) };
       });
+      const pages = new Map<SessionId, readonly Page[]>();
+      for (const { process: root } of browsers) {
+        const its = inside.get(root.pid) ?? pagesBefore.get(idOf(root));
+        if (its !== undefined) pages.set(idOf(root), its);
+      }
+      pagesBefore = pages;
       const groups = new Map([...known.map(groupOf), ...detached.map(groupOfTool)].map((group) => [group.id, group]));
       yield {
         sessions: [
-          ...known.map((one) => sessionOf(one, inside.get(one.process.pid))),
+          ...known.map((one) => sessionOf(one, pages.get(idOf(one.process)))),
           ...detached.map(detachedSession),
         ],
         groups: [...groups.values()],

@@ -213,12 +213,19 @@ import { until } from '../until.ts';
     services.dispose();
   });
 
-  it('lists a frozen browser without its pages, in time, and kills it', async () => {
+  it('lists a frozen browser with the pages that it last had, in time, and kills it', async () => {
     const one = await left({ url: `data:text/html,${titled}` });
     const session = await listed(one, hasTitle);
     process.kill(one.pid, 'SIGSTOP');
     const began = Date.now();
-    assert.equal((await listed(one)).pages, undefined);
+    // Its row keeps its name, and so does the history once it has ended.
+    const { name, pages } = await listed(one);
+    assert.deepEqual([name, pages], [session.name, session.pages]);
+    const { provider: other } = connect(thisMachine, 'http://localhost');
+    const [unknown] = (await Array.fromAsync(other.list(unaborted))).flatMap(({ sessions }) =>
+      sessions.filter(({ id }) => id === session.id),
+    );
+    assert.equal(unknown?.pages, undefined);
     assert.ok(Date.now() - began < 10_000);
     assert.equal(await provider.probe(session, unaborted), 'running');
     const answer = await provider.end(session, unaborted);

@@ -164,7 +164,7 @@ describe('commands that another extension runs, inside VS Code', () => {
       running.filter((id) => id !== 'sess_a'),
     );
     user.answersConfirm = ({ choices }) => choices.find((choice) => choice.startsWith('End'));
-    await command('endSelectedSessions', longer);
+    await command('endSelectedSessions', targets);
     assert.match(user.questions.at(-1)?.detail ?? '', /guarded\.example.*protected/s);
     assert.ok(server.running.includes('sess_guarded'));
   });

@@ -67,12 +67,17 @@ function namedBy([first, second]: readonly unknown[]): readonly unknown[] {
   return listOf(first) ?? [first];
 }
 
+/** Most targets in a list: far more than VS Code can show as rows. A longer list names nothing. */
+const mostTargets = 100_000;
+
 /**
- * A caller's list, copied; undefined if it isn't one. The list itself may have methods of its own, which could name more each
- * time it's read.
+ * A caller's list, copied; undefined if it isn't one. The list itself may have methods and an iterator of its own, which could
+ * name more each time it's read, or never end.
  */
 function listOf(raw: unknown): readonly unknown[] | undefined {
-  return Array.isArray(raw) ? [...raw] : undefined;
+  if (!Array.isArray(raw)) return undefined;
+  const { length } = raw;
+  return length > mostTargets ? [] : Array.from({ length }, (_, at) => Reflect.get(raw, at));
 }
 
 /**

@@ -97,7 +97,15 @@ describe('targets of commands', () => {
       }
     }
     assert.deepEqual(targetOfOne([hostile]), targets[0]);
-    assert.equal(targetsOf([longer]).length, 3);
+    // Its iterator doesn't count, even if it never ends or isn't one.
+    const endless = Object.assign(targets.slice(0, 1), {
+      *[Symbol.iterator]() {
+        for (;;) yield targets[1];
+      },
+    });
+    const none = Object.assign(targets.slice(0, 1), { [Symbol.iterator]: undefined });
+    for (const list of [longer, endless, none]) assert.deepEqual(targetsOf([list]), [targets[0]]);
+    assert.deepEqual(targetsOf([Array.from({ length: 100_001 }, () => targets[0])]), []);
   });
 
   it('are never a whole account or session because one of its notes or pages was selected', () => {

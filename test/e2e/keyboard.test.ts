@@ -85,7 +85,7 @@ describe('a user with a keyboard', function () {
     await walkTo('Session Bravo');
     await press('Delete');
     await asksFor('Bravo');
-    await press('Enter');
+    await user.pressEnter();
     await until(async () => !(await running()).includes('Bravo'));
     await user.row('Session Bravo').waitFor({ state: 'detached' });
     assert.deepEqual(await running(), ['Alpha', 'Charlie', 'Delta', 'Echo', 'Foxtrot', 'Golf']);
@@ -112,7 +112,7 @@ describe('a user with a keyboard', function () {
     await walkTo('Session Charlie');
     await press('Delete');
     await asksFor('Charlie');
-    await press('Enter');
+    await user.pressEnter();
     await until(async () => !(await running()).includes('Charlie'));
     await user.row('Session Charlie').waitFor({ state: 'detached' });
     assert.deepEqual(await running(), ['Alpha', 'Delta', 'Echo', 'Foxtrot', 'Golf']);
@@ -208,7 +208,7 @@ describe('a user with a keyboard', function () {
     await cancel();
     await user.choose(user.row(`Session ${second}`), 'End Selected Sessions…');
     await asksFor(...names.filter((name) => [first, second].includes(name)));
-    await press('Enter');
+    await user.pressEnter();
     await until(async () => (await running()).length === 3);
     assert.deepEqual(
       await running(),

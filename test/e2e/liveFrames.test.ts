@@ -325,6 +325,8 @@ describe('a user watching sessions on their providers’ own pages', function ()
     // A panel's own state, which has the ID, follows its title.
     await user.stored('editors', (value) => value.includes('sess_shop') && value.includes('bb-nightly'));
     await user.reload();
+    // Which of them is in front may not have been stored yet.
+    await user.page.getByRole('tab', { name: 'Live: nightly' }).first().click({ timeout: 30_000 });
     await framed('nightly');
     await user.picture('frames-restored');
     await user.page.getByRole('tab', { name: 'Live: shop.example' }).first().click({ timeout: 30_000 });

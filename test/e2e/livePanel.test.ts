@@ -214,7 +214,7 @@ describe('a user of a live view panel', function () {
     await reach(panel, 'ArrowLeft', '#endSession');
     await press('Enter');
     assert.match(await user.dialog(), /End session "checkout-of/);
-    await user.pressByKeys(user.dialogButton('End Session'), 'Tab');
+    await user.pressEnter();
     await panel.getByRole('heading', { name: 'Session ended' }).waitFor();
     assert.deepEqual(anchor.running, ['sess_mail']);
     const offered = await panel.locator('#choices button').allInnerTexts();

@@ -348,6 +348,13 @@ export class WorkbenchUser {
     await this.dialogButton(button).click();
   }
 
+  /** Presses Enter, and with it the first button of the modal dialog. */
+  async pressEnter(): Promise<void> {
+    await this.#modal().waitFor();
+    await this.#read();
+    await this.page.keyboard.press('Enter');
+  }
+
   /** Takes the time to read a dialog that has just opened: an answer that comes sooner doesn't count. */
   async #read(): Promise<void> {
     await this.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), readingMs);

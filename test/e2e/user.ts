@@ -123,7 +123,9 @@ export class WorkbenchUser {
   /** Reloads the window, as "Developer: Reload Window" does. */
   async reload(): Promise<void> {
     await this.page.reload({ timeout: 60_000 });
-    // What was open is open again.
+    await this.#icon.waitFor({ timeout: 60_000 });
+    // What was open is open again, unless VS Code hadn't stored that yet.
+    if ((await this.#icon.getAttribute('aria-selected')) !== 'true') await this.openView();
     await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
   }
 

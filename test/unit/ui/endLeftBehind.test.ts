@@ -62,6 +62,7 @@ import { until } from '../until.ts';
       },
       tell: async (_level, message) => void messages.push(message),
       note: () => {},
+      busy: (_, work) => work(() => {}),
       progress: (_title, work) => work(() => {}, new AbortController().signal),
     };
     const memory = new MapMemory(0);

@@ -22,6 +22,7 @@ describe('ending a session that isn’t listed', () => {
       confirm: async ({ choices }) => choices[0],
       tell: async (_level, message) => void messages.push(message),
       note: () => {},
+      busy: (_, work) => work(() => {}),
     };
     const parts = {
       ...{ accounts, kinds, store, connections, refresher, ender, evidence, history, logger: log, prompts },

@@ -54,6 +54,7 @@ describe('managing accounts', function () {
       },
       tell: async (_level, message) => void messages.push(message),
       note: () => {},
+      busy: (_, work) => work(() => {}),
       ask: async (request: AskRequest): Promise<Answer<string>> => {
         const value = typed.shift();
         if (value === undefined) return { kind: 'left' };

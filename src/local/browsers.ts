@@ -122,13 +122,12 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
     }
     return [...launchers];
   };
-  const all = list.found.filter((one) => !isChild(one));
-  const allLaunchers = new Set(all.flatMap(launchersOf));
-  return all.flatMap((one) => {
+  const withLaunchers = list.found.filter((one) => !isChild(one)).map((one) => [one, launchersOf(one)] as const);
+  const allLaunchers = new Set(withLaunchers.flatMap(([, launchers]) => launchers));
+  return withLaunchers.flatMap(([one, launchers]) => {
     // A browser has just forked a process that has its arguments and isn't a browser. It will run its own program.
     const isFork = hasArgumentsOf(one, parentOf(one)) && !isBrowser(one);
     if (isFork || allLaunchers.has(one)) return [];
-    const launchers = launchersOf(one);
     const browser = automated(one, launchers, list);
     if (browser === undefined) return [];
     const tree = treeOf(one, children);
@@ -170,8 +169,10 @@ function automated(
   if (port === undefined && !hasPipe) return undefined;
   // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
   if (tool === undefined && !isAutomated) return undefined;
-  const isService = list.isService(started);
-  const isLeftBehind = !isService && isOrphan(started, above, list.keepsDeadParents);
+  // A service's parent is the service manager, as an orphan's is.
+  const hasNoStarter = isOrphan(started, above, list.keepsDeadParents);
+  const isService = hasNoStarter && list.isService(started);
+  const isLeftBehind = hasNoStarter && !isService;
   return {
     process,
     launchers,

@@ -12,10 +12,12 @@ const isId = /^[\da-f-]{36}$/;
  */
 export function machineId(folder: string): string {
   const file = join(folder, 'machine-id');
+  const known = readId(file);
+  if (known !== undefined) return known;
   const id = randomUUID();
   try {
     mkdirSync(folder, { recursive: true });
-    // Never replaces the one that another window has created.
+    // Never replaces the one that another window has created in the meantime.
     writeFileSync(file, id, { flag: 'wx', mode: 0o600 });
     return id;
   } catch {

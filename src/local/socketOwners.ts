@@ -39,27 +39,27 @@ export function readListeningSockets(root = '/proc'): ListeningSockets | undefin
     has: (path) => inodes.has(path),
     async owners(paths, pids = pidsIn(root)) {
       const sought = new Map<string, string>();
-      for (const path of paths) for (const inode of inodes.get(path) ?? []) sought.set(`socket:[${inode}]`, path);
-      const isUnique = (path: string) => inodes.get(path)?.length === 1;
-      const found = new Map<string, number>();
-      /** Which of its sockets was found for a path. Undefined if several were: only the last one gets connections. */
-      const links = new Map<string, string | undefined>();
+      const inodesOf = (path: string) => inodes.get(path) ?? [];
+      for (const path of paths) for (const inode of inodesOf(path)) sought.set(`socket:[${inode}]`, path);
+      // Where a path has several, any of the user's processes may have the last one, which gets the connections.
+      const areUnique = paths.every((path) => inodesOf(path).length <= 1);
+      /** By path, which process has each of its sockets open. */
+      const holders = new Map<string, Map<string, number>>();
       const turns = new Turns();
-      // Where there are several, any of the user's processes may have the last one.
-      const areUnique = paths.every(isUnique);
       for (const pid of areUnique ? pids : pidsIn(root)) {
-        if (areUnique && links.size === paths.length) break;
+        if (areUnique && holders.size === sought.size) break;
         if (turns.isOver) await turns.pass();
         for (const link of (await openFilesOf(pid, root, turns)) ?? []) {
           const path = sought.get(link);
           if (path === undefined) continue;
-          if (!found.has(path)) found.set(path, pid);
-          links.set(path, links.has(path) && links.get(path) !== link ? undefined : link);
+          const its = holders.get(path) ?? new Map<string, number>();
+          holders.set(path, its.has(link) ? its : its.set(link, pid));
         }
       }
-      for (const [path, link] of links) {
-        const pid = found.get(path);
-        if (link === undefined || pid === undefined || !pids.includes(pid)) found.delete(path);
+      const found = new Map<string, number>();
+      for (const [path, its] of holders) {
+        const [pid] = its.values();
+        if (its.size === 1 && pid !== undefined && pids.includes(pid)) found.set(path, pid);
       }
       return found;
     },

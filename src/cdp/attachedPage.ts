@@ -82,7 +82,7 @@ export class AttachedPage {
 
   /** Sends the user's input to the page, except releases of what was pressed elsewhere. */
   async input(input: PageInput): Promise<void> {
-    if (this.#isOwn(input)) await this.#sendInput(input);
+    if (this.#track(input)) await this.#sendInput(input);
   }
 
   /** Releases all that is pressed. */
@@ -92,7 +92,8 @@ export class AttachedPage {
     await Promise.all(all.map((one) => this.#sendInput(one)));
   }
 
-  #isOwn(input: PageInput): boolean {
+  /** Notes what is pressed and released. @returns whether the page gets the input. */
+  #track(input: PageInput): boolean {
     if (input.kind === 'mouse' && input.type !== 'mouseMoved') {
       const { button } = input;
       if (input.type === 'mouseReleased') return this.#releases.delete(button);

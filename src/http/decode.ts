@@ -45,16 +45,20 @@ const latest = Date.UTC(2200, 0, 1);
 /** ISO 8601 as servers write it: also with a space instead of the T, without a time zone, or with `+01` or `+0100`. */
 const isoDate = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(?:Z|([+-]\d\d)(?::?(\d\d))?)?)?$/i;
 
+function timeOf(raw: string | number): number | undefined {
+  const at = new Date(typeof raw === 'string' ? isoTime(raw) : raw).getTime();
+  return at >= earliest && at <= latest ? at : undefined;
+}
+
 /**
  * A time without a time zone is UTC, which is what servers mean. It mustn't depend on where this runs: windows on several
  * machines read the same start, and another start means another session.
+ * @returns NaN if it isn't one.
  */
-function timeOf(raw: string | number): number | undefined {
-  const [, date, time = '00:00', hours, minutes = '00'] = (typeof raw === 'string' && isoDate.exec(raw)) || [];
-  if (typeof raw === 'string' && date === undefined) return undefined;
-  const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`;
-  const at = typeof raw === 'number' ? raw : Date.parse(`${date}T${time.replace(',', '.')}${zone}`);
-  return at >= earliest && at <= latest ? at : undefined;
+function isoTime(text: string): number {
+  const [, date, time = '00:00', hours, minutes = '00'] = isoDate.exec(text) ?? [];
+  if (date === undefined) return Number.NaN;
+  return Date.parse(`${date}T${time.replace(',', '.')}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`);
 }
 
 /** The largest answer about a single thing, in bytes; lists use {@link decodeList}. Reading it takes up to 30 ms. */

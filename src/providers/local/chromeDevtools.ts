@@ -113,10 +113,10 @@ async function namesIn(folder: string, pattern: RegExp): Promise<readonly string
   try {
     // Waits after each batch, so that others have their turn.
     for await (const { name } of await opendir(folder, { bufferSize: 1_000 })) if (pattern.test(name)) names.push(name);
-    return names;
   } catch {
-    return names;
+    // It doesn't exist, or belongs to someone else.
   }
+  return names;
 }
 
 /**

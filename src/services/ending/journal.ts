@@ -91,11 +91,11 @@ export class EndJournal {
     const accounts = [...new Set(targets.map((target) => target.accountId))];
     const keys = new Map(await Promise.all(accounts.map(async (one) => [one, await this.#place.keyAt(one)] as const)));
     const write = () => {
-      const rows = [...left.values()].map(({ accountId: account, session }) => {
-        const [keyAt, { startedAt }] = [keys.get(account), session];
+      const rows = [...left.values()].map(({ accountId: account, session: { id: sessionId, startedAt } }) => {
+        const keyAt = keys.get(account);
         return {
           accountId: account,
-          sessionId: session.id,
+          sessionId,
           ...(startedAt !== undefined && { startedAt }),
           ...(keyAt !== undefined && { keyAt }),
         };

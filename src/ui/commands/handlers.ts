@@ -170,13 +170,7 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
   const changed = targets.filter(({ accountId, session }) => {
     return parts.protections.has(accountId, session.id) !== isProtected;
   });
-  for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
-    await parts.protections.set(
-      accountId,
-      its.map(({ session }) => session.id),
-      isProtected,
-    );
-  }
+  await protect(parts, targets, isProtected);
   // Other extensions can call this, too, and the next end would then include what the user protected.
   if (!isProtected) void tellUnprotected(parts, changed);
 }
@@ -190,12 +184,15 @@ async function tellUnprotected(parts: TreeParts, changed: readonly AccountSessio
       ? l10n.t('{0} is no longer protected.', nameAndId(shownName(parts.store, first.accountId, first.session)))
       : l10n.t('{0} sessions are no longer protected.', changed.length);
   const again = l10n.t('Protect Again');
-  if ((await parts.prompts.tell('info', message, [again])) !== again) return;
-  for (const [accountId, its] of Map.groupBy(changed, (target) => target.accountId)) {
-    await parts.protections.set(
+  if ((await parts.prompts.tell('info', message, [again])) === again) await protect(parts, changed, true);
+}
+
+async function protect({ protections }: TreeParts, targets: readonly AccountSession[], isProtected: boolean) {
+  for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
+    await protections.set(
       accountId,
       its.map(({ session }) => session.id),
-      true,
+      isProtected,
     );
   }
 }

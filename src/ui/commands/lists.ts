@@ -69,16 +69,13 @@ export async function listFresh(
   if (old.length === 0) return;
   const listing = l10n.t('Listing sessions…');
   prompts.note(listing);
-  let areListed = false;
-  const lists = waitForLists(old.map((id) => refresher.refresh(id))).finally(() => {
-    areListed = true;
-  });
-  const slow = Promise.withResolvers<void>();
-  const timer = clock.after(noticedMs, slow.resolve);
-  await Promise.race([lists, slow.promise]);
+  const lists = waitForLists(old.map((id) => refresher.refresh(id)));
+  const slow = Promise.withResolvers<boolean>();
+  const timer = clock.after(noticedMs, () => slow.resolve(true));
+  const areSlow = await Promise.race([lists.then(() => false), slow.promise]);
   timer.dispose();
   // Otherwise, the question would surprise a user who has gone on typing somewhere else.
-  if (!areListed) await prompts.busy(listing, () => lists);
+  if (areSlow) await prompts.busy(listing, () => lists);
 }
 
 /**

@@ -60,6 +60,7 @@ export class KnownSession {
   #shownAs: ShownName | undefined;
   /** How the session ended, if that wasn't seen here and its provider knows. */
   #endCause: EndCause | undefined;
+  /** The other session that the card named last. */
   #offered: Session | undefined;
   /** The result of the last check, made when the session wasn't listed. */
   #verdict: Verdict | undefined;
@@ -198,32 +199,34 @@ export class KnownSession {
     await this.#keyIsKnown;
     let verdict: Verdict = 'confirmedGone';
     if (!this.#isConfirmedGone) {
-      verdict = this.#hasOtherKey ? 'unknown' : await this.#parts.review(this.#target);
+      verdict = this.#hasOtherKey ? 'unknown' : await this.#review();
     }
     if (verdict === 'confirmedGone') await this.#askFate();
     this.#verdict = verdict;
     return verdict;
   }
 
-  /** What is checked. Without anything but its ID, it's whatever has that ID now. */
-  get #target(): AccountSession {
-    const [accountId, session] = [this.#accountId, this.#session];
-    if (session !== undefined) return { accountId, session };
-    return { accountId, session: unlistedSession(this.#id), unlisted: this.#openedFor === undefined };
+  #review(): Promise<Verdict> {
+    const session = this.#session ?? unlistedSession(this.#id);
+    return this.#parts.review({ accountId: this.#accountId, session, unlisted: this.#isOnlyAnId });
+  }
+
+  /** Whether only its ID is known: then whatever has that ID now is meant, not an earlier session that had it. */
+  get #isOnlyAnId(): boolean {
+    return this.#session === undefined && this.#openedFor === undefined;
   }
 
   get #isConfirmedGone(): boolean {
-    if (this.#target.unlisted === true) return this.#verdict === 'confirmedGone';
+    if (this.#isOnlyAnId) return this.#verdict === 'confirmedGone';
     const isEnded = this.#parts.store.hasEnded(this.#accountId, this.#id);
     return this.#verdict === 'confirmedGone' || isEnded || this.#seenEnd !== undefined;
   }
 
   /** Its end, if that was seen here. */
   get #seenEnd(): EndedSession | undefined {
-    const meant = this.#session ?? this.#openedFor;
-    // Known by its ID alone, it may be a later session with the same ID as the one in the history.
-    if (this.#session === undefined && (this.#mayBeAnother || meant === undefined)) return undefined;
-    return this.#parts.history.find(this.#accountId, this.#id, meant);
+    // It may be a later session with the same ID as the one in the history.
+    if (this.#isOnlyAnId || (this.#mayBeAnother && this.#session === undefined)) return undefined;
+    return this.#parts.history.find(this.#accountId, this.#id, this.#session ?? this.#openedFor);
   }
 
   /** Asks how the session ended, unless that was seen here. Asks once, until {@link forget}. Never rejects. */

@@ -29,7 +29,7 @@ export interface Delivery {
  * only the newest waits.
  */
 export class FrameQueue {
-  /** Numbers go on across queues: a panel may still report a frame of its previous connection. */
+  /** Numbers continue across queues: a panel may still report a frame of its previous connection. */
   static #lastNumber = 0;
 
   readonly #clock: Clock;

@@ -16,7 +16,7 @@ import type { ScreencastOptions, ScreencastState } from './screencastState.ts';
 // drawn, which `screencastVisibilityChanged` reports. A screenshot of it works anyway, and makes the browser draw it
 // for that moment.
 
-/** How often, in milliseconds, another page is shown at most while pages open and close. */
+/** The least time, in milliseconds, for which a page is shown while others open and close. */
 const followedEveryMs = 100;
 /** How long a screencast may take to report whether its page is drawn, in milliseconds. */
 const settleMs = 500;
@@ -53,7 +53,7 @@ export class Screencast implements Disposable {
   #dialog: PageDialog | undefined;
   #dialogAt = 0;
   readonly #background: BackgroundPolling;
-  /** Shows another page when pages come and go, but not each of hundreds. */
+  /** Shows another page when pages open and close. Hundreds may do so at once. */
   readonly #following = new Throttle(() => this.#inBackground(this.#showWanted()), followedEveryMs);
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;

@@ -10,8 +10,8 @@ export interface ScreencastState {
   readonly pages: readonly Page[];
   readonly shown: PageId | undefined;
   /**
-   * `opening` until the page's first image; `background` in a background tab, of which there is only one image a
-   * second; `crashed` until there is an image of the reloaded page; `noPage` if the session has none.
+   * `opening` until the page's first image; `background` for a background tab, which gets only one image per second;
+   * `crashed` until there is an image of the reloaded page; `noPage` if the session has none.
    */
   readonly condition: 'opening' | 'live' | 'background' | 'crashed' | 'noPage';
   /** Only known while the user interacts; see `Screencast.setInteractive`. */
@@ -26,7 +26,7 @@ export interface ScreencastOptions {
    * after it.
    */
   readonly page: PageId | undefined;
-  /** The page to show first without {@link ScreencastOptions.page}. */
+  /** The page to start with if `page` isn't set. Pages that open later are shown as usual. */
   readonly first?: PageId | undefined;
   readonly size: PictureSize;
   /** Called with errors that do no harm, such as input that the page didn't accept. */

@@ -39,8 +39,8 @@ export function redactor(secrets: Iterable<string>): Redact {
 /**
  * Finds secrets in any text: as they are, without a scheme in front (`Bearer …`), of `Basic …` the user name and the
  * password too; each of them also URL-encoded, as JSON or HTML escapes it, and in Base64, alone or as a part of what was
- * encoded. Case, marks on letters, and what is invisible or blank between the characters, make no difference. A text may have been cut
- * within a secret: its beginning is found at the end of a text, too.
+ * encoded. Case, marks on letters, and what is invisible or blank between the characters, make no difference. A text may
+ * have been cut within a secret: its beginning is found at the end of a text, too.
  */
 export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
   const values = new Set([...secrets].flatMap(partsOf).filter(({ length }) => length >= shortestSecret));
@@ -109,7 +109,7 @@ function formsOf(value: string): string[] {
     .filter(({ length }) => length >= shortestBase64);
   return [
     value,
-    // Read with the wrong encoding.
+    // As a server shows it that reads UTF-8 as Latin-1.
     Buffer.from(value).toString('latin1'),
     encodeURIComponent(value.toWellFormed()),
     // As forms encode it: a blank is a plus sign.

@@ -20,7 +20,7 @@ const mostStreams = 256;
 const unlimitedStreams = 2 ** 32 - 1;
 /** How long an idle connection is reused. An older one may have broken while the machine slept. */
 const idleMs = 15_000;
-/** Most notices about origins and other servers, none of which are used. A flood would keep a processor busy. */
+/** How many notices about origins and alternative servers are accepted. None is used, and a flood would keep a processor busy. */
 const mostNotices = 100;
 /** Bytes of an answer that the server may send before any are read. Node's 64 KiB would slow down long lists. */
 const windowBytes = 2 ** 20;

@@ -125,8 +125,8 @@ async function isOwnBelowTemporary(folder: string): Promise<boolean> {
 }
 
 /**
- * Whether nobody else can rename what is in the temporary folder, or in a folder above it: someone could put a link to another
- * profile in the place of the one that is being deleted.
+ * Whether the temporary folder and the folders above it keep other users from renaming things in them. Otherwise, another user
+ * could replace the profile that is being deleted with a link to another one.
  */
 async function isSafe(temporary: string): Promise<boolean> {
   if (process.getuid === undefined) return true;

@@ -92,7 +92,10 @@ export type Answer<T> =
  * the tests answer in their place.
  */
 export interface Prompts {
-  /** Asks again if the answer comes before anyone can have read the question. @returns the button, or undefined for Cancel. */
+  /**
+   * Asks again if the answer comes before anyone can have read the question.
+   * @returns the button that was pressed, or undefined for Cancel.
+   */
   confirm(question: Question): Promise<string | undefined>;
   /** Shows a notification. @returns the button that was pressed, if any; it may never settle. */
   tell(level: 'info' | 'warning' | 'error', message: string, buttons: readonly string[]): Promise<string | undefined>;

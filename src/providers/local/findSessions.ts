@@ -33,8 +33,8 @@ export async function findSessions(
 }
 
 /**
- * Whether another account shows a browser: one at the DevTools port in its arguments, if it listens there. It doesn't if another
- * program has that port, or in a container.
+ * Whether another account shows a browser, because its address is the DevTools port in the browser's arguments. The browser
+ * must listen at that port: another program may have it, or the browser may be in a container.
  * @param ports what processes listen on; undefined if the operating system doesn't say.
  */
 export async function isElsewhere(

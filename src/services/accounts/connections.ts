@@ -26,7 +26,7 @@ export class Connections {
   /** Fires when an account's connections are no longer valid: its key, its address or its provider changed. */
   readonly onDidClose: Event<AccountId> = this.#closed.event;
 
-  /** @param listsNothing whether the latest list of an account, or the attempt to get one, has shown no session. */
+  /** @param listsNothing whether an account shows no session although it was listed, or listing it failed. */
   constructor(kinds: ProviderKinds, accounts: Accounts, network: Network, listsNothing: (id: AccountId) => boolean) {
     this.#kinds = kinds;
     this.#listsNothing = listsNothing;

@@ -279,8 +279,8 @@ function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }
 }
 
 /**
- * How much of one message of DevTools is searched for secrets, so that it takes less than 50 ms: texts, their characters in
- * total, and those of one. More isn't shown. A browser with 500 pages has 3,000 texts.
+ * How much of one DevTools message is searched for secrets, and so shown, in less than 50 ms: how many texts, how many
+ * characters in all of them, and how many in one. A browser with 500 pages has 3,000 texts.
  */
 const searched = { texts: 5_000, characters: 2 ** 19, ofOne: 2 ** 12 };
 /** IDs and the like are always searched while there are few enough texts. */

@@ -113,7 +113,7 @@ export function troubleOf(state: AccountState): ProviderError | undefined {
   return state.kind === 'ready' || state.kind === 'failed' ? state.trouble : undefined;
 }
 
-/** Whether the latest list, or the attempt to get one, has shown no session. False while the first one is awaited. */
+/** Whether an account shows no session although it was listed, or listing it failed. False until the first list. */
 export function listsNothing(state: AccountState | undefined): boolean {
   return (state?.kind === 'ready' || state?.kind === 'failed') && state.contents.sessions.size === 0;
 }

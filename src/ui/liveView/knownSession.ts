@@ -51,8 +51,8 @@ export class KnownSession {
   /** Whether another session may have got its ID, without a way to tell. */
   #mayBeAnother: boolean;
   /**
-   * Whether the panel is from before a restart. The account may have got another key since, under which another session may
-   * have its ID and have started earlier.
+   * Whether the panel is from before a restart. The account may have another key by now, which may find an earlier session
+   * with the same ID.
    */
   readonly #isRestored: boolean;
   /** Its pages and what it was called when it was last listed. */
@@ -69,7 +69,7 @@ export class KnownSession {
    * find it.
    */
   #hasOtherKey = false;
-  /** When the key was entered with which the panel was opened. */
+  /** When the key that the panel was opened with was entered. */
   #keyAt: number | undefined;
   /** Resolves once it's known and, after a restart, compared. */
   readonly #keyIsKnown: Promise<void>;
@@ -141,7 +141,7 @@ export class KnownSession {
     return this.#mayBeAnother ? undefined : this.#openedFor?.startedAt;
   }
 
-  /** When the key was entered with which the panel was opened, for the next restart; see {@link FirstSession}. */
+  /** When the key that the panel was opened with was entered, for the next restart; see {@link FirstSession}. */
   get keyAt(): number | undefined {
     return this.#keyAt;
   }

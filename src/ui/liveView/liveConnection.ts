@@ -150,7 +150,7 @@ export class LiveConnection implements Disposable {
     const state = this.#parts.store.state(this.#target.accountId);
     const listed = state?.contents.sessions.get(this.#target.sessionId);
     const isAnother = this.known.isReplaced;
-    // What was typed for the session before must not go to the one that got its ID.
+    // What was typed for the previous session must not go to the one that got its ID.
     if (isAnother) this.#mode = 'watch';
     if (state === undefined) this.conclude();
     else if (listed !== undefined && (isAnother || this.#stage.kind === 'over')) void this.connect();
@@ -166,7 +166,7 @@ export class LiveConnection implements Disposable {
   /** Updates after the account's key or address has changed. */
   followKey(): void {
     this.known.noteOtherKey();
-    // What was typed for a session of the key before must not go to one that the new key finds under the same ID.
+    // What was typed for a session of the previous key must not go to one that the new key finds under the same ID.
     this.#mode = 'watch';
     if (usesKey(this.#stage) || this.#isConnecting) void this.connect();
   }

@@ -20,7 +20,7 @@ import { type LiveViewTarget, noConsent } from './viewSource.ts';
 
 /** The setting that keeps hidden panels connected. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
-/** How often a panel's page is told about changes at most, in milliseconds. */
+/** The least time between two messages about changes, in milliseconds. */
 const toldEveryMs = 50;
 const interactNoticeKey = 'steeringUnderstood';
 const clipboardNoticeKey = 'clipboardUnderstood';
@@ -47,7 +47,7 @@ export class LivePanel implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[] = [];
   #ready = false;
   #lastFrame: Frame | undefined;
-  /** A browser may report thousands of changes in a second, each of which would be a message with all pages. */
+  /** A browser may report thousands of changes per second, and each message contains all pages. */
   readonly #telling = new Throttle(() => this.#tellNow(), toldEveryMs);
   /** The state that the page has. */
   #told: PanelState | undefined;

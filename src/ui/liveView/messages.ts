@@ -165,7 +165,7 @@ const Input = v.variant('kind', [
 const FromPanel = v.variant('type', [
   v.object({ type: v.literal('ready'), size: Size }),
   v.object({ type: v.literal('resized'), size: Size }),
-  /** A frame was drawn; not `isOnScreen` if it couldn't be, so that the one before is still shown. */
+  /** A frame was drawn, or couldn't be, and the previous one is still on the screen. */
   v.object({ type: v.literal('drawn'), number: v.number(), isOnScreen: v.boolean() }),
   v.object({ type: v.literal('button'), button: v.picklist(panelButtons) }),
   /** An empty id stands for whichever page the session shows. */

@@ -74,6 +74,7 @@ export interface Shown {
   readonly session: Session | undefined;
   /** When the session that the panel was opened for started, in epoch milliseconds. */
   readonly firstStart: number | undefined;
+  /** When the account's key was entered; see `FirstSession`. */
   readonly keyAt: number | undefined;
   readonly pages: readonly Page[];
   /** Whether the user has confirmed the notice about interacting. */

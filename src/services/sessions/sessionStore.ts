@@ -292,6 +292,8 @@ export class SessionStore implements SessionsView {
     const [known, sessions] = [before.contents.sessions, next.contents.sessions];
     // Most pages of most lists change nothing.
     const left = sessions === known ? [] : this.#replace(account, entry, known, sessions, forgotten);
+    // First, so that what ended is in the history when everything else reads it.
+    for (const one of left) this.#left.fire(one);
     const changed = sessions === known ? [] : changedSessions(known, sessions);
     if (sessions !== known) this.#followLinks(account);
     const membership =
@@ -304,7 +306,6 @@ export class SessionStore implements SessionsView {
       !same(before.contents.account, next.contents.account);
     if (membership) this.#fire(account, true, []);
     else if (changed.length > 0) this.#fire(account, false, changed);
-    for (const one of left) this.#left.fire(one);
   }
 
   /** Keeps what is known of sessions besides the lists up to date. @returns those that left. */

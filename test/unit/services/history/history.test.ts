@@ -49,6 +49,19 @@ describe('the history', () => {
     assert.equal(records.get('other')?.by, 'elsewhere');
   });
 
+  it('knows of an end before anything else is told that the list has changed', () => {
+    list('a');
+    let known: unknown;
+    const subscription = store.onDidChange(() => {
+      known ??= history.find(account, sessionId('a'))?.by;
+    });
+    store.setLife(account, [sessionId('a')], { kind: 'ending', since: now });
+    known = undefined;
+    store.removeGone(account, [sessionId('a')]);
+    subscription.dispose();
+    assert.equal(known, 'you');
+  });
+
   it('calls an end the user’s own only when the provider hasn’t rejected it', () => {
     const refused = new ProviderError({ kind: 'forbidden' }, '403');
     list('taken', 'refused', 'unconfirmed');

@@ -259,12 +259,18 @@ describe('a user watching a Chrome of their own', function () {
     await user.picture('screencast-hostile');
     await user.page.keyboard.press('Control+W');
     await user.row('Session Counter').click();
+    // A panel that is still opening would change what has the focus.
+    await user.page.getByRole('tab', { name: 'Live: Counter', selected: true }).waitFor();
+    await pictureIn(await user.live('Counter'));
+    const tree = user.page.getByRole('tree').filter({ has: user.row('Session Counter') });
     await user.page.keyboard.press('Home');
-    const focused = user.page.getByRole('tree').locator('.monaco-list-row.focused');
-    for (let rows = 0; rows < 20; rows++) {
-      if (((await focused.getAttribute('aria-label')) ?? '').startsWith('Session Sign-up form')) break;
+    const form = tree.locator('.focused[aria-label^="Session Sign-up form"]');
+    for (let steps = 0; steps < 20 && (await form.count()) === 0; steps++) {
+      const before = await tree.getAttribute('aria-activedescendant');
       await user.page.keyboard.press('ArrowDown');
+      await until(async () => (await tree.getAttribute('aria-activedescendant')) !== before);
     }
+    await form.waitFor();
     await user.page.keyboard.press('Enter');
     await pictureIn(await user.live('Sign-up form'));
     await devtools.send('Target.disposeBrowserContext', { browserContextId: hostile });

@@ -16,8 +16,16 @@ import type { Outcome } from './integration/index.ts';
 
 /** The results of plain mocha tests. */
 interface MochaOutcome extends Outcome {
-  /** The paths of the files in which a test or hook failed; empty text for one whose file isn't known. */
-  readonly failedFiles: readonly string[];
+  readonly failures: readonly Failure[];
+}
+
+/** A test or hook that failed. */
+interface Failure {
+  /** The path of its file; empty if it isn't known. */
+  readonly file: string;
+  readonly title: string;
+  /** The error's message. */
+  readonly why: string;
 }
 
 let passed = 0;
@@ -50,6 +58,8 @@ const longUnitFiles = [
 ].map((name) => join('test', 'unit', `${name}.test.ts`));
 /** Test files that passed only when they were run once more. */
 const flaky: string[] = [];
+/** What failed the first time, also in files that passed when they were run once more. */
+const firstFailures: Failure[] = [];
 
 /**
  * Runs a program.
@@ -113,6 +123,7 @@ async function endToEnd(scratch: string, name: string, again?: string[]): Promis
   const outcome = await mocha(scratch, again === undefined ? `${name}-again` : name, `test/e2e/${name}`);
   if (again !== undefined && outcome.failed > 0) {
     again.push(name);
+    firstFailures.push(...outcome.failures);
     return;
   }
   if (again === undefined && outcome.failed === 0) flaky.push(name);
@@ -133,12 +144,14 @@ async function unit(scratch: string): Promise<void> {
   const spec = [...new Set([...longUnitFiles, ...files.sort()])];
   await writeFile(config, JSON.stringify({ ...JSON.parse(await readFile('.mocharc.json', 'utf8')), spec }));
   const first = await mocha(scratch, 'unit', '--config', config, '--parallel', '--jobs', '4');
-  if (first.failedFiles.length === 0 || first.failedFiles.includes('')) {
+  firstFailures.push(...first.failures);
+  const failedFiles = new Set(first.failures.map(({ file }) => file));
+  if (failedFiles.size === 0 || failedFiles.has('')) {
     count(first);
     return;
   }
   let failedAgain = 0;
-  for (const file of first.failedFiles) {
+  for (const file of failedFiles) {
     const name = basename(file);
     const second = await step(`Again, with nothing running in parallel: ${name}`, () =>
       mocha(scratch, `${name}-again`, file),
@@ -172,6 +185,11 @@ async function sideBySide(lanes: number, things: readonly (() => Promise<void>)[
  */
 async function allOf(running: readonly Promise<unknown>[]): Promise<void> {
   for (const end of await Promise.allSettled(running)) if (end.status === 'rejected') throw end.reason;
+}
+
+/** The beginning of a text, in one line. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').slice(0, 300);
 }
 
 function count(outcome: Outcome): void {
@@ -255,6 +273,7 @@ await script(async () => {
     }
   } finally {
     const left = skipped === 0 ? '' : `, ${skipped} skipped (${browserlessMissing() ?? 'see above'})`;
+    for (const { title, why } of firstFailures) console.log(`failed at first: ${title}: ${oneLine(why)}`);
     console.log(`flaky: ${flaky.length}${flaky.map((name) => ` ${name}`).join('')}`);
     console.log(`${passed} passed, ${failed} failed${left} in ${Math.round((Date.now() - began) / 1000)} s`);
   }

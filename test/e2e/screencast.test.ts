@@ -262,15 +262,7 @@ describe('a user watching a Chrome of their own', function () {
     // A panel that is still opening would change what has the focus.
     await user.page.getByRole('tab', { name: 'Live: Counter', selected: true }).waitFor();
     await pictureIn(await user.live('Counter'));
-    const tree = user.page.getByRole('tree').filter({ has: user.row('Session Counter') });
-    await user.page.keyboard.press('Home');
-    const form = tree.locator('.focused[aria-label^="Session Sign-up form"]');
-    for (let steps = 0; steps < 20 && (await form.count()) === 0; steps++) {
-      const before = await tree.getAttribute('aria-activedescendant');
-      await user.page.keyboard.press('ArrowDown');
-      await until(async () => (await tree.getAttribute('aria-activedescendant')) !== before);
-    }
-    await form.waitFor();
+    await user.walkTo('Session Sign-up form');
     await user.page.keyboard.press('Enter');
     await pictureIn(await user.live('Sign-up form'));
     await devtools.send('Target.disposeBrowserContext', { browserContextId: hostile });

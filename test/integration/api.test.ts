@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { TestingApi } from '../../src/extension.ts';
+import { Accounts } from '../../src/services/accounts/accounts.ts';
+import { OrderedMemory } from '../../src/services/orderedMemory.ts';
 import type { PublicEndReport } from '../../src/ui/commands/endReports.ts';
 import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
@@ -125,27 +127,26 @@ describe('the extension inside VS Code', () => {
 
   it('follows other windows: an account that one of them adds, and one that it removes', async () => {
     const { secrets, globalState } = api.testing.context;
-    const id = '11111111-1111-4111-8111-111111111111';
     server.add({ id: 'sess_a' });
-    const secret = {
-      v: 1,
-      provider: 'anchor',
-      label: 'elsewhere',
-      origin: server.url,
-      addedAt: 1,
-      credentials: { apiKey: server.key },
-    };
-    await secrets.store(`browserSessions.account.${id}`, JSON.stringify(secret));
-    await until(() => api.accounts.some(({ label }) => label === 'elsewhere'));
-    await command('refresh');
-    assert.deepEqual(
-      api.sessions().map((session) => session.id),
-      ['sess_a'],
-    );
-    await globalState.update('removedAccounts', [id]);
-    await secrets.delete(`browserSessions.account.${id}`);
-    await until(() => api.accounts.length === 0);
-    assert.deepEqual(api.sessions(), []);
+    const ignore = () => {};
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    // VS Code may lose what one window writes while another one does, so it must be written again as windows do.
+    const elsewhere = new Accounts(secrets, new OrderedMemory(globalState), Date.now, logger);
+    try {
+      const credentials = { apiKey: server.key };
+      const id = await elsewhere.add({ provider: 'anchor', label: 'elsewhere', origin: server.url, credentials });
+      await until(() => api.accounts.some(({ label }) => label === 'elsewhere'));
+      await command('refresh');
+      assert.deepEqual(
+        api.sessions().map((session) => session.id),
+        ['sess_a'],
+      );
+      await elsewhere.remove(id);
+      await until(() => api.accounts.length === 0);
+      assert.deepEqual(api.sessions(), []);
+    } finally {
+      elsewhere.dispose();
+    }
   });
 
   it('replaces a key only when the new one works, and renames accounts', async () => {

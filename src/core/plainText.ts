@@ -11,6 +11,9 @@ const blanks = /[^\S\ufeff]+/gu;
 /** More combining marks on one letter than any script stacks. */
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
 
+/** Visible ASCII with single spaces in between: most texts, which need only the check for links and icons. */
+const simple = /^[!-~]+(?: [!-~]+)*$/;
+
 /** Removes invisible characters from a text. Spaces and line breaks stay. */
 export function withoutInvisible(text: string): string {
   return text.replace(invisible, (character) => (/\s/.test(character) && character !== '\ufeff' ? character : ''));
@@ -22,6 +25,7 @@ export function withoutInvisible(text: string): string {
  * Returns an empty string for text that has nothing visible in it.
  */
 export function plainText(raw: string, longest: number = longestLabel): string {
+  if (raw.length <= longest && simple.test(raw) && !raw.includes('](') && !raw.includes('$(')) return raw;
   // Cutting first keeps a text of a million characters cheap; four times leaves room for what is dropped below.
   const line = raw
     .slice(0, longest * 4 + 256)
@@ -32,6 +36,7 @@ export function plainText(raw: string, longest: number = longestLabel): string {
     .replaceAll('$(', '$ (')
     .replace(/ +/g, ' ')
     .trim();
+  if (line.length <= longest) return line;
   const characters = Array.from(line);
   if (characters.length <= longest) return line;
   return `${characters

@@ -125,7 +125,9 @@ export class AnchorBatches {
     const kept = new Set(this.#batchOf.values());
     const before = [...this.#known].filter(([id]) => kept.has(id));
     this.#known = new Map([...before, ...groups.map((group) => [group.id, group] as const)]);
-    return { sessions: this.#grouped(running), groups, faults, account: undefined };
+    // One that is older than what was requested may still have running sessions.
+    const { sessions, groups: inUse } = this.knownGroupsOf(running);
+    return { sessions, groups: [...new Set([...groups, ...inUse])], faults, account: undefined };
   }
 
   /**

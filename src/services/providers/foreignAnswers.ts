@@ -157,9 +157,13 @@ export async function inventoryOf(raw: unknown): Promise<Inventory> {
     if (session.success) rows.push(sessionOf(session.output));
     else ownFaults.push(faultOf(row, index, v.getDotPath(session.issues[0])));
   }
-  const listedGroups = groups.flatMap((row) => {
+  const listedGroups = groups.flatMap((row, index) => {
     const group = v.safeParse(RawGroup, row);
-    return group.success ? [groupOf(group.output)] : [];
+    if (group.success) return [groupOf(group.output)];
+    const { subject, what } = faultOf(row, index, v.getDotPath(group.issues[0]));
+    // About a group, not about sessions.
+    ownFaults.push({ subject: `Groups: ${subject}`, what });
+    return [];
   });
   return deepFreeze({
     sessions: rows,

@@ -134,14 +134,18 @@ export class FinishedBatches {
    * Checks whether a batch is gone, even while finished batches aren't shown. Never rejects.
    * @param isTaken whether the provider said that it deleted the batch. Then it's looked for again while it's still listed;
    * otherwise, two lists must leave it out.
+   * @param generation of the connection that the deletion was sent with: what another key doesn't list isn't gone.
    */
-  async look(account: AccountId, group: GroupId, isTaken: boolean): Promise<BatchVerdict> {
+  async look(account: AccountId, group: GroupId, isTaken: boolean, generation: number): Promise<BatchVerdict> {
     const { connections, clock } = this.#parts;
+    const isSameKey = () => connections.generation(account) === generation;
     let verdict: BatchVerdict = { kind: 'unknown', error: undefined };
     for (const wait of isTaken ? looks : looksUnlessTaken) {
       await sleep(clock, wait, neverAborted);
       try {
-        const { groups, faults } = await this.#list(await connections.open(account));
+        const provider = await connections.open(account);
+        if (!isSameKey()) return { kind: 'unknown', error: undefined };
+        const { groups, faults } = await this.#list(provider);
         const isListed = groups.some(({ id }) => id === group);
         // A row that can't be read may be the batch.
         if (!isListed && faults.length > 0) return { kind: 'unknown', error: undefined };

@@ -26,7 +26,7 @@ export class PageLists implements Disposable {
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #subscription: Disposable;
-  /** The requests that haven't been answered yet, by account and session. */
+  /** The requests that haven't been answered yet, by account, session and connection. */
   readonly #pending = new Map<string, Promise<void>>();
   /** When the requests of the last ten minutes were sent, in monotonic milliseconds. */
   readonly #sent = new Map<AccountId, readonly number[]>();
@@ -47,7 +47,7 @@ export class PageLists implements Disposable {
    * row is redrawn, so it asks again only as often as {@link mostRequests} allows.
    */
   async load(account: AccountId, session: SessionId): Promise<void> {
-    const key = `${account}/${session}`;
+    const key = `${account}/${session}/${this.#connections.generation(account)}`;
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
     const known = this.#store.pages(account, session);
@@ -70,9 +70,12 @@ export class PageLists implements Disposable {
   /** Fetches a session's pages into the store. @returns what went wrong; the store then stays as it is. */
   async fetch(account: AccountId, session: SessionId): Promise<ProviderError | undefined> {
     this.#count(account);
+    const generation = this.#connections.generation(account);
     try {
       const provider = await this.#connections.open(account);
       const pages = (await provider.pages?.(session, AbortSignal.timeout(timeoutMs))) ?? [];
+      // With another key, the same ID may be another session.
+      if (this.#connections.generation(account) !== generation) return undefined;
       this.#store.setPages(account, session, {
         kind: 'ready',
         pages: boundedPages(pages),

@@ -94,8 +94,9 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
     void parts.prompts.tell('info', l10n.t('This batch is no longer listed.'), []);
     return undefined;
   }
-  if (running === undefined) return deleteFinished(parts, accountId, group, loss);
   const members = withNames(parts.store, membersOf(parts, target));
+  // A list may leave out a batch whose sessions it has.
+  if (running === undefined && members.length === 0) return deleteFinished(parts, target, group, loss);
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members, group), subjects, loss);
@@ -115,11 +116,12 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
 /** Asks the provider to delete a finished batch, and checks whether it's gone. */
 async function deleteFinished(
   parts: EndParts,
-  accountId: AccountId,
+  target: GroupTarget,
   group: Group,
   loss: string,
 ): Promise<PublicGroupDeletion | undefined> {
   const { ender, finished, store } = parts;
+  const { accountId } = target;
   const name = groupName(group);
   const facts = [...factsOf(parts, accountId, []), ...(group.counts ? [finishedCount(group.counts)] : [])];
   const state = store.state(accountId);
@@ -131,7 +133,7 @@ async function deleteFinished(
   const generation = parts.connections.generation(accountId);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
   // A list that arrived while the dialog was open may show that its sessions are running.
-  if (store.state(accountId)?.contents.groups.has(group.id))
+  if (store.state(accountId)?.contents.groups.has(group.id) || membersOf(parts, target).length > 0)
     return deleteBatch(parts, [{ accountId, groupId: group.id }]);
   const provider = providerName(parts, accountId);
   const { report, verdict } = await whileWorking(
@@ -141,7 +143,7 @@ async function deleteFinished(
     async () => {
       const report = await ender.deleteGroup(accountId, group.id, generation);
       const isTaken = !ProviderError.is(report.answer) && report.answer.failed === 0;
-      return { report, verdict: await finished.look(accountId, group.id, isTaken) };
+      return { report, verdict: await finished.look(accountId, group.id, isTaken, generation) };
     },
   );
   if (verdict.kind === 'gone') finished.remove(accountId, group.id);

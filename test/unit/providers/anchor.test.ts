@@ -350,6 +350,17 @@ describe('Anchor Browser', () => {
     );
   });
 
+  it('still lists a batch that was created a day before its last running session', async () => {
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    server.addBatch(0, { id: 'batch_a', createdAt: hoursAgo(30), completedAt: hoursAgo(2) });
+    const early = server.add({ id: 'early', batchId: 'batch_a', createdAt: hoursAgo(29) });
+    server.add({ id: 'late', batchId: 'batch_a', createdAt: hoursAgo(3) });
+    await listed();
+    early.status = 'completed';
+    const { sessions, groups } = await listed();
+    assert.deepEqual([sessions.map(({ id }) => id), groups.map(({ id }) => id)], [['late'], ['batch_a']]);
+  });
+
   it('lists finished batches only on request, however old they are', async () => {
     const createdAt = new Date(Date.now() - 90 * 24 * 3_600_000);
     for (let index = 0; index < 120; index++) server.addBatch(0, { id: `old-${index}`, createdAt, failedRequests: 1 });

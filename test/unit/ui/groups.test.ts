@@ -174,4 +174,81 @@ describe('a whole batch', () => {
     assert.match(details[0] ?? '', /More of its sessions may start while this dialog is open\. They will end too\./);
     assert.deepEqual(server.running, []);
   });
+
+  describe('that a list of finished batches has', () => {
+    let finished: FinishedBatches;
+
+    beforeEach(() => {
+      const { accounts, store, connections } = services;
+      finished = new FinishedBatches({
+        ...{ accounts, store, connections, clock: systemClock },
+        memory: new MapMemory(0),
+        memoryKey: 'k',
+      });
+      parts = { ...parts, finished };
+    });
+    afterEach(() => finished.dispose());
+
+    for (const [what, listed] of [
+      ['leaves it out', {}],
+      ['has it in a shape that can’t be read', { groups: [{ id: 'g1', name: 7 }] }],
+      [
+        'has a thousand others before it',
+        { groups: [...Array.from({ length: 1_000 }, (_, at) => ({ id: `x${at}` })), { id: 'g1' }] },
+      ],
+    ] as const) {
+      it(`isn’t called finished while sessions of it are listed, though their list ${what}`, async () => {
+        const running = new Set(['one', 'two']);
+        services.register({
+          id: 'grid',
+          label: 'Grid',
+          address: { preset: 'https://grid.example' },
+          wording: { ending: 'Its pages close.', deleteGroup: 'All data of the batch is deleted.' },
+          connect: () => ({
+            ending: { lists: 'complete', withinMs: 3_000 },
+            check: async () => ({}),
+            async *list() {
+              yield { sessions: [...running].map((id) => ({ id, groupId: 'g1' })), ...listed };
+            },
+            end: async () => ({ outcome: 'ended' }),
+            async *finishedGroups() {
+              yield { groups: [{ id: 'g1', name: 'nightly' }] };
+            },
+            async deleteGroup() {
+              const deleted = running.size;
+              running.clear();
+              return { deleted, failed: 0, failures: [] };
+            },
+          }),
+        });
+        const grid = await services.add('grid', 'https://grid.example');
+        await finished.show(true);
+        const target = { accountId: grid, groupId: groupId('g1') };
+        await parts.protections.set(grid, [sessionId('one')], true);
+        await deleteBatch(parts, [target]);
+        assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
+        assert.equal(running.size, 2);
+        await parts.protections.set(grid, [sessionId('one')], false);
+        await deleteBatch(parts, [target]);
+        assert.match(details.join(), /2 of its sessions are running and will end:/);
+        assert.equal(running.size, 0);
+      });
+    }
+
+    it('isn’t called deleted because another key doesn’t list it', async () => {
+      for (const member of server.addBatch(2, { id: 'batch_a' }).members) member.status = 'completed';
+      server.keys.set('other', 'sk-anchor-other-team');
+      await finished.show(true);
+      server.misbehave('DELETE', /batch_a/, {
+        kind: 'answer',
+        answer: { status: 500, json: { error: { code: 500, message: 'No' } } },
+        after: async () => {
+          await services.accounts.replaceCredentials(accountId, { apiKey: 'sk-anchor-other-team' });
+        },
+      });
+      const deletion = await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+      assert.equal(deletion?.batch, 'unknown');
+      assert.match(messages.join(), /^Couldn't confirm whether Batch batch_a was deleted\./);
+    });
+  });
 });

@@ -83,6 +83,20 @@ describe('the code of another extension’s provider', () => {
     await services.refresher.refresh(hanging);
   });
 
+  it('has a group reported that can’t be read, like a session', async () => {
+    const provider = await connected({
+      async *list() {
+        yield { ...page(row), groups: [{ id: 'g', name: 7 }, { id: 'h' }] };
+      },
+    });
+    const [inventory] = await Array.fromAsync(provider.list(unaborted));
+    assert.deepEqual(
+      inventory?.groups.map(({ id }) => id),
+      ['h'],
+    );
+    assert.deepEqual(inventory?.faults, [{ subject: 'Groups: g', what: 'its "name" isn\'t as documented' }]);
+  });
+
   it('has the same time limit for a whole list, however fast its pages come', async () => {
     const provider = await connected({
       list: async function* () {

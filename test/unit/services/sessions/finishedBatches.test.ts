@@ -87,6 +87,9 @@ describe('finished batches', () => {
     assert.equal(finished.of(account)?.trouble?.trouble.kind, 'serverFault');
   });
 
+  const look = (id: AccountId, group: GroupId, isTaken: boolean) =>
+    finished.look(id, group, isTaken, services.connections.generation(id));
+
   it('are forgotten with the key that they were listed with', async () => {
     over(1);
     await finished.show(true);
@@ -99,20 +102,20 @@ describe('finished batches', () => {
     const id = await services.add('browserbase', other.url, { apiKey: other.key });
     await finished.show(true);
     assert.equal(finished.of(id), undefined);
-    assert.equal((await finished.look(id, groupId('any'), false)).kind, 'unknown');
+    assert.equal((await look(id, groupId('any'), false)).kind, 'unknown');
     await other.stop();
   });
 
   it('are considered gone only after a complete list without them', async () => {
     const id = over(1);
-    assert.equal((await finished.look(account, id, true)).kind, 'listed');
+    assert.equal((await look(account, id, true)).kind, 'listed');
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 404, html: '<h1>404</h1>' } }, 1);
-    assert.equal((await finished.look(account, id, true)).kind, 'unknown');
+    assert.equal((await look(account, id, true)).kind, 'unknown');
     server.batches.delete(id);
     const odd = { data: { batches: [{ batch_id: 7 }], pagination: { has_next: false } } };
     server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 200, json: odd } }, 1);
-    assert.equal((await finished.look(account, id, true)).kind, 'unknown');
-    assert.equal((await finished.look(account, id, true)).kind, 'gone');
+    assert.equal((await look(account, id, true)).kind, 'unknown');
+    assert.equal((await look(account, id, true)).kind, 'gone');
   });
 
   it('aren’t considered gone because one list left them out, unless the provider said that it deleted them', async () => {
@@ -121,10 +124,10 @@ describe('finished batches', () => {
     const leaveOut = (times: number) =>
       server.misbehave('GET', /batch-sessions/, { kind: 'answer', answer: { status: 200, json: none } }, times);
     leaveOut(1);
-    assert.equal((await finished.look(account, id, false)).kind, 'listed');
+    assert.equal((await look(account, id, false)).kind, 'listed');
     leaveOut(2);
-    assert.equal((await finished.look(account, id, false)).kind, 'gone');
+    assert.equal((await look(account, id, false)).kind, 'gone');
     leaveOut(1);
-    assert.equal((await finished.look(account, id, true)).kind, 'gone');
+    assert.equal((await look(account, id, true)).kind, 'gone');
   });
 });

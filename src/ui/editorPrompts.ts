@@ -9,22 +9,20 @@ const noteMs = 3_000;
  * when the dialog opened, and Enter presses its first button.
  */
 const readingMs = 500;
+/** When the last question was answered. VS Code shows one dialog after the other, and doesn't tell when it shows which. */
+let lastAnswer: Promise<void> = Promise.resolve();
 
 type Item<T> = vscode.QuickPickItem & { readonly choice?: Choice<T> };
 
 /** Asks with VS Code's own dialogs, quick picks and notifications. */
 export const editorPrompts: Prompts = {
-  async confirm({ message, detail, choices }: Question) {
-    for (;;) {
-      const answer = vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
-      let isReadable = false;
-      // The window answers this only once it has received the question.
-      const shown = Promise.resolve(vscode.languages.getLanguages());
-      const reading = shown.then(() => setTimeout(() => (isReadable = true), readingMs));
-      const chosen = await answer;
-      clearTimeout(await reading);
-      if (chosen === undefined || isReadable) return chosen;
-    }
+  confirm(question) {
+    const answer = lastAnswer.then(() => confirm(question));
+    lastAnswer = answer.then(
+      () => {},
+      () => {},
+    );
+    return answer;
   },
 
   async tell(level, message, buttons) {
@@ -71,6 +69,40 @@ export const editorPrompts: Prompts = {
     vscode.window.setStatusBarMessage(message, noteMs);
   },
 };
+
+async function confirm({ message, detail, choices }: Question): Promise<string | undefined> {
+  for (;;) {
+    let readableAt = Number.POSITIVE_INFINITY;
+    const read = () => {
+      readableAt = performance.now() + readingMs;
+    };
+    const elsewhere = onDidUseSomethingElse(read);
+    try {
+      const answer = vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
+      // The window answers this only once it has received the question.
+      void vscode.languages.getLanguages().then(read);
+      const chosen = await answer;
+      if (chosen === undefined || performance.now() >= readableAt) return chosen;
+    } finally {
+      elsewhere.dispose();
+    }
+  }
+}
+
+/**
+ * Calls a function when the user has just done something for which no dialog can be open. Then the question is still waiting,
+ * for example behind VS Code's dialog about an unsaved file, or has only now been shown.
+ */
+function onDidUseSomethingElse(call: () => void): vscode.Disposable {
+  return vscode.Disposable.from(
+    vscode.window.tabGroups.onDidChangeTabs(({ opened, closed }) => {
+      if (opened.length + closed.length > 0) call();
+    }),
+    vscode.window.onDidChangeTextEditorSelection(({ kind }) => {
+      if (kind !== undefined && kind !== vscode.TextEditorSelectionChangeKind.Command) call();
+    }),
+  );
+}
 
 function pick<T>(request: PickRequest<T>, many: boolean): Promise<Answer<readonly T[]>> {
   const box = vscode.window.createQuickPick<Item<T>>();

@@ -46,6 +46,46 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
     assert.deepEqual(server.running.sort(), ['sess_listed', 'sess_other']);
   });
 
+  it('confirms nothing with a second key press for a dialog that was in front of the question', async () => {
+    const { page } = user;
+    await user.runTitled('File: New Untitled Text File');
+    await page.locator('.editor-instance .monaco-editor.focused').waitFor();
+    await page.keyboard.type('unsaved');
+    const arrived = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const by = () => {
+      arrived.resolve();
+      return held.promise;
+    };
+    server.misbehave('GET', /sess_other/, { kind: 'interrupted', by }, 1);
+    await user.run('End Session by ID…');
+    await user.type('Paste a session ID', 'sess_other');
+    await arrived.promise;
+    await user.runTitled('View: Close Editor');
+    assert.match(await user.dialog(), /Do you want to save/);
+    // The first button of each question is pressed as soon as it's shown, as the second of two quick key presses would.
+    const asked = await page.evaluateHandle(() => {
+      const seen = new Set<Element>();
+      new MutationObserver((_, observer) => {
+        const dialog = document.querySelector('[role=dialog][aria-modal=true]');
+        const button = dialog?.querySelector<HTMLElement>('.dialog-buttons .monaco-button:not(.secondary)');
+        if (!dialog || !button || seen.has(dialog) || !dialog.textContent.includes('End session')) return;
+        seen.add(dialog);
+        if (seen.size === 1) button.click();
+        else observer.disconnect();
+      }).observe(document.body, { childList: true, subtree: true });
+      return seen;
+    });
+    held.resolve();
+    // The question can't be seen while it waits.
+    await page.waitForTimeout(2_000);
+    await user.press("Don't Save");
+    await until(async () => (await asked.evaluate((seen) => seen.size)) === 2);
+    assert.match(await user.dialog(), /End session "sess_other"\?/);
+    await user.press('Cancel');
+    assert.deepEqual(server.running.sort(), ['sess_listed', 'sess_other']);
+  });
+
   it('does the same from the account’s menu by mouse, and is told when the ID is wrong', async () => {
     await user.choose(user.row(account), 'End Session by ID…');
     await user.type('Paste a session ID', 'sess_typo');

@@ -132,7 +132,7 @@ export class WorkbenchUser {
   /** Reloads the window from the palette. Resolves when the new one is there. */
   async reloadByCommand(): Promise<void> {
     const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
-    await this.#runTitled('Developer: Reload Window');
+    await this.runTitled('Developer: Reload Window');
     await loaded;
     await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
   }
@@ -167,10 +167,11 @@ export class WorkbenchUser {
 
   /** Runs a command by its title from the palette. */
   async run(title: string): Promise<void> {
-    await this.#runTitled(`Browser Sessions: ${title}`);
+    await this.runTitled(`Browser Sessions: ${title}`);
   }
 
-  async #runTitled(title: string): Promise<void> {
+  /** Runs one of VS Code's own commands by its category and title. */
+  async runTitled(title: string): Promise<void> {
     const option = this.page.getByRole('option', { name: new RegExp(`^${quoted(title)}`) }).first();
     for (let opened = 1; ; opened++) {
       const input = await this.#palette();
@@ -201,7 +202,7 @@ export class WorkbenchUser {
 
   /** Opens a setting in the settings editor, and reads its description. */
   async #setting(id: string): Promise<Locator> {
-    await this.#runTitled('Preferences: Open Settings (UI)');
+    await this.runTitled('Preferences: Open Settings (UI)');
     const editor = this.page.locator('.settings-editor');
     await editor.locator('.suggest-input-container').click();
     await this.page.keyboard.press('Control+A');
@@ -227,7 +228,7 @@ export class WorkbenchUser {
   /** Changes settings in the settings file, all with one save. */
   async editSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
     const before = JSON.parse(await readFile(userSettings(this.#userDataDir), 'utf8'));
-    await this.#runTitled('Preferences: Open User Settings (JSON)');
+    await this.runTitled('Preferences: Open User Settings (JSON)');
     await this.page.locator('.editor-instance .monaco-editor.focused').waitFor();
     await this.#changes(async () => {
       await this.page.keyboard.press('Control+A');
@@ -255,7 +256,7 @@ export class WorkbenchUser {
   /** Switches to a color theme. */
   async useTheme(theme: Theme): Promise<void> {
     const { title, workbenchClass } = themes[theme];
-    await this.#runTitled('Preferences: Color Theme');
+    await this.runTitled('Preferences: Color Theme');
     const box = this.page.locator('.quick-input-widget');
     await box.getByPlaceholder('Select Color Theme').fill(title);
     await this.pick(title);

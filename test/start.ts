@@ -127,7 +127,7 @@ await script(async () => {
   const dataDir = temporaryFolder('start');
   const env = demoAccount(chromium.endpoint);
   const server = await step('Start VS Code', () =>
-    startVscodeServer({ dataDir, settings, env, installed, forTests: false }),
+    startVscodeServer({ dataDir, settings, env, installed, allBuiltIn: true, forTests: false }),
   );
   const url = workbenchUrl(server);
   console.log(`\nOpen this address in a browser. Ctrl+C ends everything.\n\n  ${url}\n`);

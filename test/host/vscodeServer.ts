@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cached } from './cache.ts';
 import { openFrontDoor } from './frontDoor.ts';
@@ -14,6 +14,8 @@ const version = '4.139.1';
 /** Part of the folder's name: increment it when what is installed there changes for the same version. */
 const layout = 1;
 const startTimeoutMs = 60_000;
+/** Built-in extensions with code that tests use: it shows images. */
+const usedBuiltIn: ReadonlySet<string> = new Set(['media-preview']);
 
 /** Returns the folder of VS Code's server, installing it into the cache if needed. */
 export async function ensureVscodeServer(): Promise<string> {
@@ -60,6 +62,11 @@ export interface ServerOptions {
   readonly installed: readonly string[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly env: NodeJS.ProcessEnv;
+  /**
+   * Whether all of VS Code's built-in extensions run. Otherwise only those without code (themes and grammars) and those that
+   * tests use: the others take a quarter of the processor time in which VS Code opens.
+   */
+  readonly allBuiltIn: boolean;
   /** Makes VS Code load an extension under development and its tests from its address, which it otherwise ignores. */
   readonly forTests: boolean;
 }
@@ -70,6 +77,7 @@ export async function startVscodeServer({
   installed,
   settings,
   env,
+  allBuiltIn,
   forTests,
 }: ServerOptions): Promise<VscodeServer> {
   const folder = await ensureVscodeServer();
@@ -85,6 +93,7 @@ export async function startVscodeServer({
     ...['--host', '127.0.0.1', '--port', String(innerPort), '--without-connection-token'],
     ...['--accept-server-license-terms', '--disable-telemetry', '--disable-workspace-trust'],
     ...['--force-disable-user-env', '--server-data-dir', join(dataDir, 'server')],
+    ...(allBuiltIn ? [] : ['--builtin-extensions-dir', await fewBuiltIn(folder, join(dataDir, 'built-in'))]),
     ...(forTests ? ['--enable-smoke-test-driver'] : []),
   ];
   // How the workbench can reach other ports of this machine; the front door serves them there.
@@ -105,6 +114,20 @@ export async function startVscodeServer({
       await server.stop();
     },
   };
+}
+
+/** Links the built-in extensions that tests need into a folder. @returns the folder. */
+async function fewBuiltIn(server: string, folder: string): Promise<string> {
+  const all = join(server, 'extensions');
+  await mkdir(folder, { recursive: true });
+  for (const name of await readdir(all)) {
+    const manifest = join(all, name, 'package.json');
+    if (existsSync(join(folder, name)) || !existsSync(manifest)) continue;
+    const { main, browser } = JSON.parse(await readFile(manifest, 'utf8'));
+    const hasCode = main !== undefined || browser !== undefined;
+    if (!hasCode || usedBuiltIn.has(name)) await symlink(join(all, name), join(folder, name), 'junction');
+  }
+  return folder;
 }
 
 /** Copies an extension to where installed ones are: its manifest, texts and build output. */

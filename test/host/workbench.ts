@@ -63,6 +63,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     installed,
     settings,
     env,
+    allBuiltIn: false,
     forTests: tested !== undefined,
   });
   let browser: BrowserContext | undefined;

@@ -9,7 +9,7 @@ const noteMs = 3_000;
  * when the dialog opened, and Enter presses its first button.
  */
 const readingMs = 500;
-/** When the last question was answered. VS Code shows one dialog after the other, and doesn't tell when it shows which. */
+/** Resolves when the last question was answered: VS Code shows one dialog after the other, and doesn't tell when. */
 let lastAnswer: Promise<void> = Promise.resolve();
 
 type Item<T> = vscode.QuickPickItem & { readonly choice?: Choice<T> };
@@ -80,7 +80,7 @@ async function confirm({ message, detail, choices }: Question): Promise<string |
     try {
       const answer = vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
       // The window answers this only once it has received the question.
-      void vscode.languages.getLanguages().then(read);
+      void vscode.languages.getLanguages().then(read, read);
       const chosen = await answer;
       if (chosen === undefined || performance.now() >= readableAt) return chosen;
     } finally {

@@ -61,7 +61,11 @@ export class History implements Disposable {
   readonly #changed = new Emitter<void>();
   readonly #writing = new Throttle(() => this.#write(), throttleMs);
   #ended: readonly EndedSession[] = [];
+  /** The sessions whose end wasn't written yet. */
+  readonly #unwritten = new Set<string>();
   #cleared = 0;
+  /** When it was cleared, by any window, as far as this one has noticed. */
+  readonly #knownClears = new Set<number>();
   readonly #mayKeep: () => boolean;
   /** Undefined until what is stored was read. */
   #keeps: boolean | undefined;
@@ -127,6 +131,7 @@ export class History implements Disposable {
     if (this.#keeps) {
       this.#ended = this.#read();
       this.#cleared = this.#readCleared();
+      this.#knownClears.add(this.#cleared);
       // It may have been turned off while this extension wasn't running.
     } else if ([memoryKey, clearedKey].some((key) => this.#memory.get(key) !== undefined)) this.#delete();
   }
@@ -184,6 +189,7 @@ export class History implements Disposable {
   clear(): void {
     this.#open();
     this.#cleared = this.#now();
+    this.#knownClears.add(this.#cleared);
     if (this.#mayKeep()) void this.#memory.update(clearedKey, this.#cleared);
     this.#set([]);
   }
@@ -211,6 +217,7 @@ export class History implements Disposable {
     const others = this.#ended.filter(
       ({ accountId: account, sessionId: id }) => account !== ended.accountId || id !== ended.sessionId,
     );
+    this.#unwritten.add(keyOf(ended));
     this.#set([ended, ...others].slice(0, mostKept));
   }
 
@@ -231,15 +238,22 @@ export class History implements Disposable {
 
   /** Merges what other windows have written with what is known here, and writes both. */
   #write(): void {
+    const unwritten = new Set(this.#unwritten);
+    this.#unwritten.clear();
     if (!this.#mayKeep()) return;
+    const stored = this.#readCleared();
+    // Another window has cleared it since, whatever its clock said: only what is new stays.
+    const isCleared = !this.#knownClears.has(stored);
+    this.#knownClears.add(stored);
+    const left = isCleared ? this.#ended.filter((ended) => unwritten.has(keyOf(ended))) : this.#ended;
     // A time in the future comes from a clock that was set back since.
-    const cleared = Math.max(...[this.#cleared, this.#readCleared()].filter((at) => at <= this.#now()), 0);
-    const own = cleared === this.#cleared ? this.#ended : this.#ended.filter(({ endedAt }) => endedAt > cleared);
+    const cleared = Math.max(...[this.#cleared, stored].filter((at) => at <= this.#now()), 0);
+    const own = cleared === this.#cleared ? left : left.filter(({ endedAt }) => endedAt > cleared);
     this.#cleared = cleared;
     const others = this.#read().filter((ended) => ended.endedAt > cleared && !this.#isBack(ended));
     const known = new Map<string, EndedSession>();
     for (const ended of [...own, ...others]) {
-      const key = `${ended.accountId}/${ended.sessionId}`;
+      const key = keyOf(ended);
       known.set(key, better(known.get(key) ?? ended, ended));
     }
     const all = [...known.values()].sort((a, b) => b.endedAt - a.endedAt).slice(0, mostKept);
@@ -270,6 +284,10 @@ export class History implements Disposable {
     const isKept = this.#store.missing(ended.accountId as AccountId).has(ended.sessionId as SessionId);
     return this.#isListed(ended) && state?.kind === 'ready' && state.asOf >= ended.endedAt && !isKept;
   }
+}
+
+function keyOf({ accountId, sessionId }: EndedSession): string {
+  return `${accountId}/${sessionId}`;
 }
 
 /** The later of two ends. Where two windows saw the same end, the one that knows more. */

@@ -136,6 +136,25 @@ describe('the history of several windows', () => {
     assert.deepEqual(here.ids(), ['four', 'three']);
   });
 
+  for (const back of [2_000, 3_600_000]) {
+    it(`stays cleared in another window, though the clock was set back by ${back} ms since`, async () => {
+      const [here, there] = [open(), open()];
+      here.list('one');
+      here.list();
+      await settle();
+      there.list('two', 'three');
+      there.list('three');
+      await settle();
+      assert.deepEqual(there.ids(), ['two', 'one']);
+      here.history.clear();
+      await settle();
+      now -= back;
+      there.list();
+      await settle();
+      assert.deepEqual([there.ids(), kept()], [['three'], ['three']]);
+    });
+  }
+
   it('isn’t emptied by a clock that was set back after it was cleared', async () => {
     const [here, there] = [open(), open()];
     here.history.clear();

@@ -124,9 +124,12 @@ export class WorkbenchUser {
   async reload(): Promise<void> {
     await this.page.reload({ timeout: 60_000 });
     await this.#icon.waitFor({ timeout: 60_000 });
-    // What was open is open again, unless VS Code hadn't stored that yet.
-    if ((await this.#icon.getAttribute('aria-selected')) !== 'true') await this.openView();
-    await this.page.getByRole('treeitem').first().waitFor({ timeout: 60_000 });
+    await until(async () => {
+      if (await succeeds(this.page.getByRole('treeitem').first().waitFor({ timeout: 5_000 }))) return true;
+      // What was open is open again, unless VS Code hadn't stored that yet. Sooner, a click could close it.
+      if ((await this.#icon.getAttribute('aria-selected')) !== 'true') await this.openView();
+      return false;
+    }, 60_000);
   }
 
   /** Reloads the window from the palette. Resolves when the new one is there. */

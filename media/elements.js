@@ -2,7 +2,7 @@
 
 import { say } from './editor.js';
 
-/** @import { ButtonWords } from '../src/ui/liveView/messages.ts' */
+/** @import { ButtonWords, PanelButton } from '../src/ui/liveView/messages.ts' */
 
 /** @param {string} id */
 export const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -13,6 +13,15 @@ export function write(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/**
+ * Reports that a button was pressed, and whether with a pointer: a click by key counts no clicks.
+ * @param {PanelButton} button
+ * @param {MouseEvent} event
+ */
+export function sayPressed(button, { detail }) {
+  say({ type: 'button', button, byPointer: detail > 0 });
+}
+
 /** @param {readonly ButtonWords[]} words */
 function buttonsFor(words) {
   return words.map(({ button, label }) => {
@@ -20,7 +29,7 @@ function buttonsFor(words) {
     made.type = 'button';
     made.dataset['button'] = button;
     made.textContent = label;
-    made.addEventListener('click', () => say({ type: 'button', button }));
+    made.addEventListener('click', (event) => sayPressed(button, event));
     return made;
   });
 }

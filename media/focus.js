@@ -2,6 +2,7 @@
 
 import { say } from './editor.js';
 import { element } from './elements.js';
+import { ignoreTyping } from './typing.js';
 
 /** If the editor hasn't taken the focus back after this many milliseconds, it goes to the heading that says why. */
 const strayMs = 1_000;
@@ -14,6 +15,8 @@ const stray = /** @type {HTMLTextAreaElement} */ (element('stray'));
 
 /** The element that had the focus last. @type {HTMLElement | undefined} */
 let focused;
+/** The same, but a heading if the focus went there because the user wasn't known to be here. @type {HTMLElement | undefined} */
+let held;
 /** Until when the focus returns to the element that had it last. */
 let returnsUntil = Number.NEGATIVE_INFINITY;
 /** Whether what is typed here belongs to the editor, which is about to get the focus back. */
@@ -46,7 +49,9 @@ export function returnFocus() {
 /** Takes the focus back at once after the frame took it from within this page. */
 export function takeFocusBack() {
   givingBack = false;
-  focusAgain();
+  ignoreTyping();
+  if (held?.checkVisibility()) held.focus({ preventScroll: true });
+  else standBeside();
 }
 
 /**
@@ -55,10 +60,13 @@ export function takeFocusBack() {
  */
 export function keepFocusForEditor() {
   givingBack = true;
+  ignoreTyping();
   stray.focus({ preventScroll: true });
   setTimeout(() => {
     givingBack = false;
-    if (document.activeElement === stray && document.hasFocus()) standBeside();
+    if (document.activeElement !== stray || !document.hasFocus()) return;
+    ignoreTyping();
+    standBeside();
   }, strayMs);
 }
 
@@ -70,23 +78,26 @@ stray.addEventListener('input', (event) => {
 
 // Anything that opens in front of a panel takes the focus from what was pressed.
 addEventListener('focusin', ({ target }) => {
-  if (target instanceof HTMLElement && target !== stray) focused = target;
+  if (!(target instanceof HTMLElement) || target === stray || target instanceof HTMLIFrameElement) return;
+  focused = target;
+  held = target;
 });
 addEventListener('focus', () => {
-  const held = document.activeElement;
-  if (focused === undefined || (held !== document.body && (held !== stray || givingBack))) return;
+  const active = document.activeElement;
+  if (active === stray && givingBack) return;
   const isReturning = performance.now() < returnsUntil;
   returnsUntil = Number.NEGATIVE_INFINITY;
-  if (isReturning) {
-    focusAgain();
-    return;
+  // A viewer may have moved the focus here while the user is typing somewhere else: keys must press nothing.
+  if (!isReturning) ignoreTyping();
+  if (active !== document.body && active !== stray) return;
+  if (isReturning) focusAgain();
+  else if (focused !== undefined) {
+    const before = focused;
+    standBeside();
+    focused = before;
   }
-  // A viewer may have moved the focus here while the user is typing somewhere else: Enter must press nothing.
-  const before = focused;
-  standBeside();
-  focused = before;
 });
 addEventListener('blur', () => {
-  const held = document.activeElement;
-  if (held instanceof HTMLButtonElement || held instanceof HTMLAnchorElement) held.blur();
+  const active = document.activeElement;
+  if (active instanceof HTMLButtonElement || active instanceof HTMLAnchorElement) active.blur();
 });

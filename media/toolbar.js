@@ -1,7 +1,7 @@
 // The toolbar: one tab stop, within which arrow keys move.
 
 import { say } from './editor.js';
-import { element } from './elements.js';
+import { element, sayPressed } from './elements.js';
 
 /** @import { PanelButton, PanelState } from '../src/ui/liveView/messages.ts' */
 
@@ -28,9 +28,9 @@ export function drawToolbar({ can, mode, pages: all, shownPage }, fits) {
 /** @param {() => void} onFit called for the button that only concerns the image */
 export function listenToToolbar(onFit) {
   for (const button of toolbar.querySelectorAll('button')) {
-    button.addEventListener('click', () => {
+    button.addEventListener('click', (event) => {
       if (button.id === 'fit') onFit();
-      else say({ type: 'button', button: /** @type {PanelButton} */ (button.id) });
+      else sayPressed(/** @type {PanelButton} */ (button.id), event);
     });
   }
   pages.addEventListener('change', () => say({ type: 'page', id: pages.value }));

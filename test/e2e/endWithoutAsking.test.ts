@@ -97,6 +97,13 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await user.choose(row('third'), 'End Session…');
     assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);
     await user.press('Cancel');
+    // By key, the live view's button asks, too: the key may have been meant for something else.
+    await user.choose(row('third'), 'Open Live View');
+    const panel = await user.live('third.example.com');
+    await panel.locator('#name').click();
+    await panel.locator('#endSession').press('Enter');
+    assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
+    await user.press('Cancel');
     await user.choose(row('guarded'), 'Protect Session');
     await endFromPanel('guarded');
     assert.match(await user.dialog(), /It's protected\./);

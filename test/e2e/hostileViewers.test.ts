@@ -126,7 +126,7 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
         await panel.evaluate(() => {
           const keys: string[] = [];
           Object.assign(window, { keys });
-          addEventListener('keydown', ({ key }) => keys.push(key));
+          addEventListener('keydown', ({ key }) => keys.push(key), true);
           document.getElementById('reload')?.focus();
         });
         const before = scene.reached;
@@ -170,13 +170,48 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
     );
   });
 
+  it('presses no button with code that they type when a viewer moves focus to the panel, whichever button was used last', async () => {
+    const { user } = scene;
+    const panel = await scene.show(page('', 'setTimeout(() => parent.focus(), 700);'));
+    for (const button of ['endSession', 'mode']) {
+      await scene.running(panel);
+      await panel.locator(`#${button}`).click();
+      if (button === 'endSession') await user.press('Cancel');
+      else await panel.locator(`#${button}`).click();
+      await until(() => panel.evaluate((id) => document.activeElement?.id === id, button));
+      for (const key of ['ArrowLeft', 'ArrowRight']) await user.page.keyboard.press(key);
+      await scene.running(panel);
+      await scene.clear();
+      await scene.begin(panel);
+      const before = scene.reached;
+      await scene.typeCode(6);
+      assert.ok(await panel.evaluate(() => document.hasFocus()), 'the viewer didn’t move focus');
+      assert.equal(await panel.evaluate(() => document.activeElement?.id), 'name');
+      assert.equal(await user.page.locator('[role=dialog][aria-modal=true]').count(), 0);
+      assert.equal(await panel.locator('#mode').getAttribute('aria-pressed'), 'false');
+      assert.equal(scene.reached, before);
+    }
+  });
+
+  it('doesn’t resume a paused viewer with code that they type', async () => {
+    const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, 1_500);";
+    const panel = await scene.show(page('<canvas id="remote" tabindex="0"></canvas>', takes));
+    await scene.running(panel);
+    await scene.clear();
+    await scene.begin(panel);
+    await until(() => scene.isPaused(panel));
+    await scene.typeCode(6);
+    assert.ok(await scene.isPaused(panel));
+    assert.ok(await panel.evaluate(() => document.hasFocus()));
+  });
+
   it('resumes a viewer that takes keyboard focus while it loads, and keeps focus', async () => {
     const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, when);";
     const panel = await scene.show(viewerPage('<canvas id="remote" tabindex="0"></canvas>', takes));
     const paused = panel.getByRole('heading', { name: 'This viewer tried to take keyboard focus' });
     await paused.waitFor();
     await scene.user.picture('hostile-paused-dark');
-    await scene.command('Preferences: Toggle between Light/Dark Themes');
+    await scene.user.runTitled('Preferences: Toggle between Light/Dark Themes');
     await scene.user.page.waitForFunction(() => document.querySelector('.monaco-workbench.vs') !== null);
     await scene.user.picture('hostile-paused-light');
     const took = () => scene.told.filter((what) => what === 'took it').length;

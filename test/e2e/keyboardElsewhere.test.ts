@@ -18,7 +18,7 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
     if (!ViewerBesideEditor.runsHere) this.skip();
     scene = await ViewerBesideEditor.open();
     // The first terminal takes a while.
-    await scene.command('Terminal: Focus Terminal');
+    await scene.user.runTitled('Terminal: Focus Terminal');
     await scene.user.page.locator('.xterm').first().click();
   });
   after(async () => {

@@ -19,7 +19,7 @@ const state = { type: 'state', identity: {}, name: 'Forged', account: '', dot: '
   stage: { kind: 'card', card, overLast: false }, can: {} };
 const say = (message) => { for (const target of [parent, parent.parent, top]) target.postMessage(message, '*'); };
 setInterval(() => {
-  for (const message of [state, { type: 'button', button: 'endSession' }, { type: 'frame', number: 1 }, 'browserbase-disconnected'])
+  for (const message of [state, { type: 'button', button: 'endSession', byPointer: true }, { type: 'frame', number: 1 }, 'browserbase-disconnected'])
     say(message);
 }, 50);</script>`;
 

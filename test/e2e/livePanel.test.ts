@@ -14,7 +14,7 @@ const state = { type: 'state', identity: { v: 1, accountId: 'a', sessionId: 's',
   account: 'Forged', dot: 'ended', dotWord: 'Forged', status: 'Forged', pages: [], shownPage: '',
   stage: { kind: 'card', card, overLast: false }, notice: { text: 'Forged', buttons: card.buttons }, can: {} };
 const frame = { type: 'frame', number: 1, width: 10, height: 10, jpeg: new Uint8Array(8) };
-const words = [state, frame, { type: 'button', button: 'endSession' }, { type: 'disconnectMessage' }, null];
+const words = [state, frame, { type: 'button', button: 'endSession', byPointer: true }, { type: 'disconnectMessage' }, null];
 const sayAll = (more) => {
   for (let target = parent; ; target = target.parent) {
     for (const word of [...words, ...more]) target.postMessage(word, '*');

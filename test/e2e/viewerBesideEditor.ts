@@ -73,7 +73,7 @@ export class ViewerBesideEditor {
     await user.type('Anchor Browser API key', anchor.key);
     await user.type('Enter a name to show in the Sessions view', 'shop');
     await user.row('Session shop.example').waitFor();
-    await scene.command('File: New Untitled Text File');
+    await user.runTitled('File: New Untitled Text File');
     await user.page.keyboard.press('Control+\\');
     await user.choose(user.row('Session shop.example'), 'Open Live View');
     const panel = await user.live('shop.example');
@@ -85,14 +85,6 @@ export class ViewerBesideEditor {
   async close(): Promise<void> {
     await this.user.standUp();
     for (const server of [this.anchor, this.#proxy]) await server.stop();
-  }
-
-  /** Runs one of VS Code's own commands by its title. */
-  async command(title: string): Promise<void> {
-    const { page } = this.user;
-    await page.keyboard.press('F1');
-    await page.locator('.quick-input-box input').first().fill(`>${title}`);
-    await page.getByRole('option', { name: title }).first().click();
   }
 
   /** The text editor on the left. */
@@ -158,6 +150,17 @@ export class ViewerBesideEditor {
   /** Whether the panel says that it paused the viewer because it took the keyboard. */
   isPaused(panel: Frame): Promise<boolean> {
     return panel.getByRole('heading', { name: 'This viewer tried to take keyboard focus' }).isVisible();
+  }
+
+  /** Types indented lines of code, as fast as one does. */
+  async typeCode(lines: number): Promise<void> {
+    const { page } = this.user;
+    for (let line = 0; line < lines; line++) {
+      for (const key of ['Tab', 'f', 'o', 'o', ';', 'Enter']) {
+        await page.keyboard.press(key);
+        await page.waitForTimeout(betweenKeysMs);
+      }
+    }
   }
 
   /**

@@ -65,11 +65,11 @@ export function openCommands(parts: OpenCommandsParts): OpenedCommands {
       run: (name, { accountId, sessionId }) =>
         vscode.commands.executeCommand(commandPrefix + name, { accountId, sessionId }),
       // Not by running the command, because any extension can do that.
-      endSession: async ({ accountId, sessionId }, isTheFirst) => {
+      endSession: async ({ accountId, sessionId }, isCertain) => {
         const target = { ...wholeAccount(accountId), sessionId };
         try {
           // The user may have pressed it for what the panel showed before.
-          await endTargets(all, [target], { fromLiveView: isTheFirst });
+          await endTargets(all, [target], { fromLiveView: isCertain });
         } catch (error) {
           logger.error(`endSession failed: ${error instanceof Error ? error.message : String(error)}`);
         }

@@ -15,7 +15,7 @@ import type { KeyboardReturn } from './keyboardReturn.ts';
 import type { FirstSession } from './knownSession.ts';
 import { LiveConnection, type LiveConnectionParts } from './liveConnection.ts';
 import { type FromPanel, fromPanel, type PanelButton, type PanelState, type ToPanel } from './messages.ts';
-import { panelState, type Shown, usesClipboard } from './panelState.ts';
+import { type ClipboardUse, clipboardUse, panelState, type Shown } from './panelState.ts';
 import { type LiveViewTarget, noConsent } from './viewSource.ts';
 
 /** The setting that keeps hidden panels connected. */
@@ -34,7 +34,8 @@ export interface LivePanelParts extends LiveConnectionParts {
   /** Reveals another panel that already shows a page of the session. @returns whether there is one. */
   readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
   /** Handles the buttons that aren't only about the panel. */
-  readonly onButton: (panel: LivePanel, button: PanelButton) => void;
+  /** @param byPointer whether it was clicked, and not pressed by key. */
+  readonly onButton: (panel: LivePanel, button: PanelButton, byPointer: boolean) => void;
   /** Tells every panel that the user has accepted how watching affects the sessions of a provider. */
   readonly onAccept: () => void;
 }
@@ -210,7 +211,7 @@ export class LivePanel implements vscode.Disposable {
         this.connection.hearFarewell();
         return;
       case 'button':
-        this.#press(message.button);
+        this.#press(message.button, message.byPointer);
     }
   }
 
@@ -220,7 +221,7 @@ export class LivePanel implements vscode.Disposable {
     if (text !== '' && screencast.state.shown === shown) screencast.input({ kind: 'text', text });
   }
 
-  #press(button: PanelButton): void {
+  #press(button: PanelButton, byPointer: boolean): void {
     const { stage, mode } = this.connection;
     switch (button) {
       case 'reload':
@@ -261,7 +262,7 @@ export class LivePanel implements vscode.Disposable {
       case 'openRecording':
       case 'openDashboard':
       case 'showNext':
-        this.#parts.onButton(this, button);
+        this.#parts.onButton(this, button, byPointer);
     }
   }
 
@@ -280,11 +281,15 @@ export class LivePanel implements vscode.Disposable {
   async #acceptNotice(): Promise<void> {
     const { memory } = this.#parts;
     const { stage, mode } = this.connection;
-    if (stage.kind === 'frame' && usesClipboard(stage.view, mode)) {
-      await memory.update(clipboardNoticeKey, true);
-    }
+    const use = clipboardUse(stage, mode);
+    if (use !== undefined && this.#seenClipboardUse !== 'readAndChange') await memory.update(clipboardNoticeKey, use);
     await memory.update(interactNoticeKey, true);
     this.#tell();
+  }
+
+  get #seenClipboardUse(): ClipboardUse | undefined {
+    const seen = this.#parts.memory.get(clipboardNoticeKey);
+    return seen === 'change' || seen === 'readAndChange' ? seen : undefined;
   }
 
   #writeHtml(frames: string | undefined): void {
@@ -329,7 +334,7 @@ export class LivePanel implements vscode.Disposable {
       keyAt: known.keyAt,
       pages,
       hasSeenInteractNotice: this.#parts.memory.get(interactNoticeKey) === true,
-      hasSeenClipboardNotice: this.#parts.memory.get(clipboardNoticeKey) === true,
+      seenClipboardUse: this.#seenClipboardUse,
       hint,
       lasts: this.panel.visible || this.#staysConnected,
     };

@@ -36,9 +36,10 @@ export interface LiveViewsHost {
   readonly run: (command: string, target: LiveViewTarget) => Thenable<unknown>;
   /**
    * Ends a session because the user pressed the panel's button. Resolves when it's done.
-   * @param isTheFirst whether it's the session that the panel was opened for, and not another one that got its ID since.
+   * @param isCertain whether the button was clicked, and the session is the one that the panel was opened for, not another one
+   * that got its ID since.
    */
-  readonly endSession: (target: LiveViewTarget, isTheFirst: boolean) => Promise<void>;
+  readonly endSession: (target: LiveViewTarget, isCertain: boolean) => Promise<void>;
 }
 
 /** The live view panels, one for each session and page. Closing one never ends a session. */
@@ -177,7 +178,7 @@ export class LiveViews implements vscode.Disposable {
       ...this.#options,
       throttledRefresh: this.#throttledRefresh,
       keyboardReturn: this.#keyboardReturn,
-      onButton: (panel, button) => void this.#press(panel, button),
+      onButton: (panel, ...pressed) => void this.#press(panel, ...pressed),
       onChoose: ({ target }, pageId) => {
         const other = this.#find({ ...target, pageId });
         // Keeps the focus, because the user may be going through the pages by keyboard.
@@ -199,15 +200,15 @@ export class LiveViews implements vscode.Disposable {
   }
 
   /** Handles a button, then returns the focus that a dialog took to the panel. */
-  async #press(live: LivePanel, button: PanelButton): Promise<void> {
+  async #press(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
     try {
-      await this.#act(live, button);
+      await this.#act(live, button, byPointer);
     } finally {
       if (this.#panels.has(live)) live.returnFocus();
     }
   }
 
-  async #act(live: LivePanel, button: PanelButton): Promise<void> {
+  async #act(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
     const { target } = live;
     switch (button) {
       case 'copyLink':
@@ -230,7 +231,11 @@ export class LiveViews implements vscode.Disposable {
         return;
       }
       case 'endSession':
-        await this.#answered(target, this.#host.endSession(target, live.connection.known.isStillTheFirst));
+        await this.#answered(
+          target,
+          // By key, it may have been meant for something else.
+          this.#host.endSession(target, byPointer && live.connection.known.isStillTheFirst),
+        );
         return;
       case 'openRecording':
       case 'openDashboard':

@@ -167,7 +167,7 @@ const FromPanel = v.variant('type', [
   v.object({ type: v.literal('resized'), size: Size }),
   /** A frame was drawn, or couldn't be, and the previous one is still on the screen. */
   v.object({ type: v.literal('drawn'), number: v.number(), isOnScreen: v.boolean() }),
-  v.object({ type: v.literal('button'), button: v.picklist(panelButtons) }),
+  v.object({ type: v.literal('button'), button: v.picklist(panelButtons), byPointer: v.boolean() }),
   /** An empty id stands for whichever page the session shows. */
   v.object({ type: v.literal('page'), id: v.union([Id, v.literal('')]) }),
   v.object({ type: v.literal('input'), input: Input }),

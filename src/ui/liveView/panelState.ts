@@ -79,8 +79,8 @@ export interface Shown {
   readonly pages: readonly Page[];
   /** Whether the user has confirmed the notice about interacting. */
   readonly hasSeenInteractNotice: boolean;
-  /** Whether the user has confirmed the notice that a viewer may use the clipboard. */
-  readonly hasSeenClipboardNotice: boolean;
+  /** The use of the clipboard that the user has read of; undefined for none. */
+  readonly seenClipboardUse: ClipboardUse | undefined;
   /** Whether to hint that the frame may be blank. */
   readonly hint: boolean;
   /** Whether the panel is visible, or stays connected while it's hidden. */
@@ -173,9 +173,14 @@ export function sendsPictures(stage: Stage): boolean {
   return condition === 'live' || condition === 'background';
 }
 
-/** Whether the provider's viewer may read and write the clipboard. */
-export function usesClipboard(view: LiveView, mode: ViewMode): boolean {
-  return /\bclipboard-/.test(allowed(view, mode));
+/** What a framed viewer can do with the clipboard. */
+export type ClipboardUse = 'change' | 'readAndChange';
+
+/** What the framed viewer can do with the clipboard; undefined in view-only mode, and where nothing is framed. */
+export function clipboardUse(stage: Stage, mode: ViewMode): ClipboardUse | undefined {
+  if (stage.kind !== 'frame' || mode !== 'interact') return undefined;
+  // After a click, any page may copy to the clipboard by `execCommand`, without a permission (Chromium 156).
+  return /\bclipboard-read\b/.test(allowed(stage.view, mode)) ? 'readAndChange' : 'change';
 }
 
 /**
@@ -218,7 +223,7 @@ function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
   }
 }
 
-function notice({ stage, mode, hasSeenInteractNotice, hasSeenClipboardNotice, hint }: Shown): PanelState['notice'] {
+function notice({ stage, mode, hasSeenInteractNotice, seenClipboardUse, hint }: Shown): PanelState['notice'] {
   const dialog = stage.kind === 'cast' ? stage.screencast.state.dialog : undefined;
   if (dialog !== undefined) {
     const ok = { button: 'acceptDialog', label: l10n.t('OK') } as const;
@@ -227,13 +232,14 @@ function notice({ stage, mode, hasSeenInteractNotice, hasSeenClipboardNotice, hi
       buttons: dialog.type === 'alert' ? [ok] : [ok, { button: 'dismissDialog', label: l10n.t('Cancel') }],
     };
   }
-  const clipboard = stage.kind === 'frame' && usesClipboard(stage.view, mode);
-  if (mode === 'interact' && isWatching(stage) && (!hasSeenInteractNotice || (clipboard && !hasSeenClipboardNotice))) {
+  const use = clipboardUse(stage, mode);
+  const isNew = use !== undefined && use !== seenClipboardUse && seenClipboardUse !== 'readAndChange';
+  if (mode === 'interact' && isWatching(stage) && (!hasSeenInteractNotice || isNew)) {
     const keys = stage.kind === 'cast' ? [l10n.t('Keystrokes go to the page too, until you press F6.')] : [];
     const warning = l10n.t(
       'Your clicks and keystrokes go to the page and can interfere with a script that is using it.',
     );
-    const copies = clipboard ? [viewerUsesClipboard()] : [];
+    const copies = use === undefined ? [] : [viewerUsesClipboard(use === 'readAndChange')];
     return {
       text: [warning, ...keys, ...copies].join(' '),
       buttons: [{ button: 'understood', label: l10n.t('Got It') }],

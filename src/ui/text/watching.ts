@@ -56,9 +56,11 @@ export function pausedCard(isElsewhere: boolean): PanelCard {
   };
 }
 
-/** Added to the notice about interacting if the provider's viewer may use the clipboard. */
-export function viewerUsesClipboard(): string {
-  return l10n.t("While Interact is on, the provider's viewer can also read and change your clipboard.");
+/** Added to the notice about interacting with a provider's viewer. @param reads whether it may also read the clipboard. */
+export function viewerUsesClipboard(reads: boolean): string {
+  return reads
+    ? l10n.t("While Interact is on, the provider's viewer can also read and change your clipboard.")
+    : l10n.t("While Interact is on, the provider's viewer can also change your clipboard.");
 }
 
 /** Shown before opening a link that works only once. */

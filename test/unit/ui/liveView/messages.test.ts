@@ -71,8 +71,11 @@ describe('messages of a live view panel', () => {
       'acceptDialog',
       'dismissDialog',
     ];
-    for (const button of buttons) assert.deepEqual(fromPanel({ type: 'button', button }), { type: 'button', button });
-    for (const button of ['', 'endAll', 7]) assert.equal(fromPanel({ type: 'button', button }), undefined);
+    const byPointer = false;
+    for (const button of buttons) {
+      assert.deepEqual(fromPanel({ type: 'button', button, byPointer }), { type: 'button', button, byPointer });
+    }
+    for (const button of ['', 'endAll', 7]) assert.equal(fromPanel({ type: 'button', button, byPointer }), undefined);
   });
 
   it('are a closed set', () => {
@@ -80,7 +83,7 @@ describe('messages of a live view panel', () => {
       { type: 'ready', size: { width: 800, height: 600 } },
       { type: 'resized', size: null },
       { type: 'drawn', number: 7, isOnScreen: true },
-      { type: 'button', button: 'endSession' },
+      { type: 'button', button: 'endSession', byPointer: true },
       { type: 'page', id: '' },
       { type: 'page', id: '0EE3405F' },
       { type: 'input', input: mouse },
@@ -100,7 +103,8 @@ describe('messages of a live view panel', () => {
       { type: 'eval', code: '1' },
       { type: 'ready' },
       { type: 'ready', size: { width: 0, height: -1 } },
-      { type: 'button', button: 'command:workbench.action.quit' },
+      { type: 'button', button: 'command:workbench.action.quit', byPointer: true },
+      { type: 'button', button: 'endSession' },
       { type: 'page', id: 'all' },
       { type: 'page', id: '../x' },
       { type: 'drawn', number: '7', isOnScreen: true },

@@ -37,7 +37,7 @@ describe('the state a panel draws', () => {
       { id: pageId('p2'), title: '', url: 'https://b.example/?secret=canary' },
     ],
     hasSeenInteractNotice: false,
-    hasSeenClipboardNotice: false,
+    seenClipboardUse: undefined,
     hint: false,
     lasts: true,
   };
@@ -102,7 +102,8 @@ describe('the state a panel draws', () => {
     assert.match(framed?.text ?? '', /go to the page/);
     assert.doesNotMatch(framed?.text ?? '', /F6/);
     assert.match(drawn({ mode: 'interact', stage: cast({}) }).notice?.text ?? '', /until you press F6/);
-    assert.equal(drawn({ mode: 'interact', hasSeenInteractNotice: true }).notice, undefined);
+    const seen = { hasSeenInteractNotice: true, seenClipboardUse: 'change' } as const;
+    assert.equal(drawn({ mode: 'interact', ...seen }).notice, undefined);
     assert.equal(drawn({ mode: 'interact', stage: { kind: 'lost' } }).notice, undefined);
   });
 
@@ -199,9 +200,12 @@ describe('the state a panel draws', () => {
       const interact = { mode: 'interact', hasSeenInteractNotice: true } as const;
       assert.match(says({}, interact), /read and change your clipboard/);
       assert.equal(says({}, { ...interact, mode: 'watch' }), '');
-      assert.equal(says({}, { ...interact, hasSeenClipboardNotice: true }), '');
-      assert.equal(says({ allow: '' }, interact), '');
-      assert.doesNotMatch(says({ allow: '' }, { ...interact, hasSeenInteractNotice: false }), /clipboard/);
+      assert.match(says({}, { ...interact, seenClipboardUse: 'change' }), /read and change your clipboard/);
+      assert.equal(says({}, { ...interact, seenClipboardUse: 'readAndChange' }), '');
+      // Without a permission, it can still copy.
+      assert.match(says({ allow: '' }, interact), /can also change your clipboard/);
+      assert.equal(says({ allow: '' }, { ...interact, seenClipboardUse: 'change' }), '');
+      assert.equal(says({ allow: '' }, { ...interact, seenClipboardUse: 'readAndChange' }), '');
     });
   });
 });

@@ -92,6 +92,45 @@ navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('
     assert.ok(!scene.told.some((what) => what.startsWith('read ')), 'the clipboard was read');
   });
 
+  it('doesn’t let the viewer change the clipboard when they drag over its image', async () => {
+    const { page: workbench } = scene.user;
+    const steals = `addEventListener('copy', (event) => { event.clipboardData.setData('text/plain', 'stolen'); event.preventDefault(); });
+let waits = false;
+setInterval(() => {
+  const isActivated = navigator.userActivation.isActive;
+  if (!waits && !isActivated) tell('waits');
+  waits ||= !isActivated;
+  if (!waits || !isActivated) return;
+  tell('activated');
+  window.focus();
+  field.select();
+  document.execCommand('copy');
+}, 5);`;
+    const panel = await scene.show(page('<textarea id="field">x</textarea>', steals));
+    await scene.begin(panel);
+    // A test that evaluates something in a page activates it for some seconds, as a user's click would.
+    await until(async () => scene.told.includes('waits'));
+    const before = scene.told.length;
+    await workbench.evaluate(() => navigator.clipboard.writeText('mine'));
+    const box = (await panel.locator('#stage').boundingBox()) ?? assert.fail('it isn’t visible');
+    // Playwright's own mouse would evaluate something in each frame before a drag.
+    const devtools = await workbench.context().newCDPSession(workbench);
+    const mouse = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', x: number, y: number) =>
+      devtools.send('Input.dispatchMouseEvent', {
+        ...{ type, x: box.x + x, y: box.y + y, clickCount: type === 'mouseMoved' ? 0 : 1 },
+        button: 'left',
+        buttons: type === 'mouseReleased' ? 0 : 1,
+      });
+    for (let drags = 0; drags < 8; drags++) {
+      await mouse('mousePressed', 200, 300);
+      for (let at = 0; at <= 60; at += 6) await mouse('mouseMoved', 200 + at, 300 + at);
+      await mouse('mouseReleased', 260, 360);
+    }
+    assert.deepEqual(scene.told.slice(before), []);
+    assert.equal(await workbench.evaluate(() => navigator.clipboard.readText()), 'mine');
+    assert.equal(await scene.isPaused(panel), false);
+  });
+
   for (const heavy of [false, true]) {
     const under = heavy ? ' while the machine is busy' : '';
     for (const [what, body] of Object.entries(hostile)) {

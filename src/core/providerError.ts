@@ -77,7 +77,9 @@ export class ProviderError extends Error {
    * extension that registers a provider of its own, carries a class of its own.
    */
   static is(error: unknown): error is ProviderError {
-    return error instanceof Error && error.name === errorName && 'trouble' in error;
+    if (!(error instanceof Error) || error.name !== errorName || !('trouble' in error)) return false;
+    const { trouble } = error;
+    return typeof trouble === 'object' && trouble !== null && 'kind' in trouble;
   }
 
   /** Whether it is a provider's error of one of the given kinds. */

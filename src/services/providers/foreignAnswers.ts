@@ -9,6 +9,7 @@ import { plainText } from '../../core/plainText.ts';
 import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../../core/provider.ts';
 import { ProviderError, type Trouble } from '../../core/providerError.ts';
 import type { EndCause, Session } from '../../core/session.ts';
+import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
 import { deepFreeze } from './foreignKind.ts';
 
@@ -138,40 +139,59 @@ const RawTrouble = v.variant('kind', [
   }),
 ]);
 
-/** Rows that are read before other work gets a turn. */
-const rowsPerTurn = 500;
+/** Most metadata of a session that is read. Less is shown. */
+const mostPairs = 100;
 const longestMessage = 1_000;
 
-/** Reads one page of a list. A row that breaks the contract becomes a fault, so that it doesn't hide the others. */
+/**
+ * Reads one page of a list. A row that breaks the contract becomes a fault, so that it doesn't hide the others. Takes as many
+ * turns as needed: nothing limits how many rows a page has, or how much is in them.
+ */
 export async function inventoryOf(raw: unknown): Promise<Inventory> {
   const { sessions, groups, faults, account, counted } = read(RawInventory, raw, 'list');
+  const turns = new Turns();
   const ownFaults: ListFault[] = faults.map(({ subject, what, unnamed }) => ({
     subject,
     what,
     ...(unnamed === undefined ? {} : { unnamed }),
   }));
-  const rows: Session[] = [];
+  const readSessions: Session[] = [];
   for (const [index, row] of sessions.entries()) {
-    if (index > 0 && index % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-    const session = v.safeParse(RawSession, row);
-    if (session.success) rows.push(sessionOf(session.output));
-    else ownFaults.push(faultOf(row, index, v.getDotPath(session.issues[0])));
+    if (turns.isOver) await turns.pass();
+    const one = readRow(RawSession, row, index, sessionOf);
+    if ('what' in one) ownFaults.push(one);
+    else readSessions.push(deepFreeze(one));
   }
-  const listedGroups = groups.flatMap((row, index) => {
-    const group = v.safeParse(RawGroup, row);
-    if (group.success) return [groupOf(group.output)];
-    const { subject, what } = faultOf(row, index, v.getDotPath(group.issues[0]));
+  const readGroups: Group[] = [];
+  for (const [index, row] of groups.entries()) {
+    if (turns.isOver) await turns.pass();
+    const one = readRow(RawGroup, row, index, groupOf);
     // About a group, not about sessions.
-    ownFaults.push({ subject: `Groups: ${subject}`, what });
-    return [];
-  });
-  return deepFreeze({
-    sessions: rows,
-    groups: listedGroups,
-    faults: ownFaults,
-    account: account === null || account === undefined ? undefined : factsFrom(account),
+    if ('what' in one) ownFaults.push({ subject: `Groups: ${one.subject}`, what: one.what });
+    else readGroups.push(deepFreeze(one));
+  }
+  return Object.freeze({
+    sessions: Object.freeze(readSessions),
+    groups: Object.freeze(readGroups),
+    faults: Object.freeze(ownFaults),
+    account: deepFreeze(account === null || account === undefined ? undefined : factsFrom(account)),
     counted: counted ?? undefined,
   });
+}
+
+/** Reads a row, or says what is wrong with it. Its code may throw wherever it's read. */
+function readRow<Output, Row extends object>(
+  schema: v.GenericSchema<unknown, Output>,
+  row: unknown,
+  index: number,
+  make: (output: Output) => Row,
+): Row | ListFault {
+  try {
+    const result = v.safeParse(schema, row);
+    return result.success ? make(result.output) : faultOf(row, index, v.getDotPath(result.issues[0]));
+  } catch {
+    return { subject: `row ${index + 1}`, what: "it can't be read", unnamed: true };
+  }
 }
 
 /** Reads what a check says about an account. */
@@ -297,8 +317,6 @@ function faultOf(row: unknown, index: number, path: string | null): ListFault {
 }
 
 function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
-  const { metadata } = raw;
-  const pairs = metadata instanceof Map ? [...metadata] : Object.entries(metadata ?? {});
   return {
     id: sessionId(raw.id),
     name: raw.name ?? undefined,
@@ -309,7 +327,7 @@ function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
     region: raw.region ?? undefined,
     groupId: raw.groupId === null || raw.groupId === undefined ? undefined : groupId(raw.groupId),
     tags: raw.tags,
-    metadata: new Map(pairs.filter(([key, value]) => typeof key === 'string' && typeof value === 'string')),
+    metadata: metadataOf(raw.metadata),
     traits: raw.traits,
     pages: raw.pages?.map(pageOf),
     canWatch: raw.canWatch,
@@ -320,6 +338,20 @@ function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
     inUseBy: raw.inUseBy ?? undefined,
     local: undefined,
   };
+}
+
+/** The metadata of a session: a Map or an object. More pairs than are shown aren't read. */
+function metadataOf(raw: unknown): ReadonlyMap<string, string> {
+  if (typeof raw !== 'object' || raw === null) return new Map();
+  const isMap = raw instanceof Map;
+  const keys: Iterable<unknown> = isMap ? Map.prototype.keys.call(raw) : Object.keys(raw);
+  const pairs = new Map<string, string>();
+  for (const key of keys) {
+    if (pairs.size >= mostPairs) break;
+    const value: unknown = isMap ? Map.prototype.get.call(raw, key) : Reflect.get(raw, String(key));
+    if (typeof key === 'string' && typeof value === 'string') pairs.set(key, value);
+  }
+  return pairs;
 }
 
 function pageOf({ id: its, title, url }: v.InferOutput<typeof RawPage>): Page {

@@ -234,15 +234,20 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
   try {
     // An async function instead of a generator returns a promise; its rejection is handled like any other.
     const pages = (await inTime(() => list(stop.signal))) as AsyncIterable<unknown> | undefined;
-    rows = (await inTime(() => pages?.[Symbol.asyncIterator]())) as AsyncIterator<unknown> | undefined;
-    const iterator = rows;
-    if (typeof iterator?.next !== 'function') throw errorOf(new TypeError('“list” returned no pages'));
+    const iterator = (await inTime(() => pages?.[Symbol.asyncIterator]())) as AsyncIterator<unknown> | undefined;
+    rows = iterator;
+    await inTime(() => {
+      if (typeof iterator?.next !== 'function') throw new TypeError('“list” returned no pages');
+    });
     const turns = new Turns();
     for (;;) {
       // An endless list of pages that are available at once would starve timers, and with them the deadline.
       if (turns.isOver) await turns.pass();
-      const page = (await inTime(() => iterator.next())) as IteratorResult<unknown>;
-      const { done, value } = page;
+      // Reading what it answers is their code, too.
+      const { done, value } = (await inTime(async () => {
+        const { done: isDone, value: page } = (await iterator?.next()) ?? { done: true, value: undefined };
+        return { done: isDone, value: page };
+      })) as IteratorResult<unknown>;
       if (done === true) {
         rows = undefined;
         return;

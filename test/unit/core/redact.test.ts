@@ -34,6 +34,15 @@ describe('redactor', () => {
     assert.equal(redact('the api/key=abc, a signing+key=abc'), 'the api/key=abc, a signing+key=abc');
   });
 
+  it('removes a secret that holds what looks like an escape, and is itself escaped', () => {
+    const secret = '%2a"<\\%15key&#65;';
+    const { hide } = knownSecrets([secret]);
+    const inHtml = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+    for (const form of [JSON.stringify(secret).slice(1, -1), inHtml]) {
+      assert.equal(hide(`Error: ${form}.`), 'Error: •••.', form);
+    }
+  });
+
   it('leaves no secret inside any surrounding text', () => {
     const secret = fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme-ascii' });
     fc.assert(

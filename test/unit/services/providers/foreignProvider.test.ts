@@ -97,6 +97,55 @@ describe('the code of another extension’s provider', () => {
     assert.deepEqual(inventory?.faults, [{ subject: 'Groups: g', what: 'its "name" isn\'t as documented' }]);
   });
 
+  it('has its errors read as those of its calls wherever they come from, even ones that look like ours', async () => {
+    const lookalike = () => {
+      throw Object.assign(new Error('x'), { name: 'ProviderError', trouble: null });
+    };
+    const iterators: readonly object[] = [
+      { next: () => Object.defineProperty({}, 'done', { get: lookalike }) },
+      { next: () => Object.defineProperty({ done: false }, 'value', { get: lookalike }) },
+      Object.defineProperty({}, 'next', { get: lookalike }),
+    ];
+    let iterator: object = {};
+    const provider = await connected({ list: () => ({ [Symbol.asyncIterator]: () => iterator }) });
+    for (iterator of iterators) {
+      assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
+    }
+  });
+
+  it('has rows reported that throw when they are read, and the others shown', async () => {
+    const fails = () => assert.fail('read');
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const metadata = new Map([['job', 'nightly']]);
+    Object.defineProperty(metadata, Symbol.iterator, { value: fails });
+    const provider = await connected({
+      async *list() {
+        const bad = [Object.defineProperty({}, 'id', { get: fails }), proxy];
+        const good = [
+          { ...row, metadata },
+          { ...row, id: 'long', metadata: 'x'.repeat(1_000_000) },
+        ];
+        yield page(...bad, ...good);
+      },
+    });
+    const [inventory] = await Array.fromAsync(provider.list(unaborted));
+    assert.deepEqual(
+      inventory?.sessions.map((session) => [session.id, session.metadata]),
+      [
+        [row.id, new Map([['job', 'nightly']])],
+        ['long', new Map()],
+      ],
+    );
+    assert.deepEqual(
+      inventory?.faults.map(({ subject, unnamed }) => [subject, unnamed]),
+      [
+        ['row 1', true],
+        ['row 2', true],
+      ],
+    );
+  });
+
   it('has the same time limit for a whole list, however fast its pages come', async () => {
     const provider = await connected({
       list: async function* () {

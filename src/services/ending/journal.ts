@@ -11,6 +11,8 @@ const otherMachineMs = 30 * 86_400_000;
 /** An entry that hasn't been updated for this long belongs to a window that is gone. */
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
+/** When it's checked that no other window has written a finished entry again, in milliseconds after it was removed. */
+const checksMs = [1_000, 5_000] as const;
 
 const Run = v.object({
   /** When it was last written, in epoch milliseconds. */
@@ -73,6 +75,8 @@ export class EndJournal {
   readonly #place: JournalPlace;
   /** When entries with a time in the future were first seen, keyed by id and time. */
   readonly #ahead = new Map<string, number>();
+  /** The entries that this window has removed. VS Code stores all that a window knows at once, so another may bring them back. */
+  readonly #removed = new Set<string>();
 
   constructor(memory: Memory, clock: Clock, logger: Logger, place = anyPlace) {
     this.#place = place;
@@ -161,8 +165,13 @@ export class EndJournal {
 
   /** Removes an entry whose outcomes are all known. */
   async forget(id: string): Promise<void> {
-    const { [id]: _, ...others } = this.#read();
-    await this.#write(others);
+    this.#removed.add(id);
+    await this.#write(this.#read());
+    for (const ms of checksMs) this.#clock.after(ms, () => void this.#checkRemoved());
+  }
+
+  async #checkRemoved(): Promise<void> {
+    if (this.#entries().some(([id]) => this.#removed.has(id))) await this.#write(this.#read());
   }
 
   /** Milliseconds since an entry was written; if the clock was set back, since this window noticed that. */
@@ -181,7 +190,10 @@ export class EndJournal {
 
   #read(): Runs {
     const read = this.#entries().flatMap(([id, run]) => (v.is(Run, run) ? [[id, run] as const] : []));
-    const kept = read.filter(([, run]) => !this.#isElsewhere(run) || this.#clock.now() - run.at < otherMachineMs);
+    const kept = read.filter(([id, run]) => {
+      const isTooOld = this.#isElsewhere(run) && this.#clock.now() - run.at >= otherMachineMs;
+      return !isTooOld && !this.#removed.has(id);
+    });
     return Object.fromEntries(kept);
   }
 

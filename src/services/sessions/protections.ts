@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
@@ -11,6 +12,8 @@ const memoryKey = 'protectedSessions';
  * before it has seen a change: older versions than the one known here are ignored.
  */
 const countKey = 'protectedSessionsCount';
+/** When it's checked after a change that no other window has undone it, in milliseconds. */
+const checksMs = [1_000, 3_000, 10_000] as const;
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 const none: ReadonlySet<string> = new Set();
@@ -22,6 +25,7 @@ const none: ReadonlySet<string> = new Set();
 export class Protections {
   readonly #memory: Memory;
   readonly #store: SessionsView;
+  readonly #clock: Clock;
   /** What {@link #kept} was read from: memory returns another value after a window has written. */
   #read: unknown;
   #count = 0;
@@ -33,9 +37,10 @@ export class Protections {
   /** Fires with the account when this window protects or unprotects sessions, or {@link follow} finds that another one did. */
   readonly onDidChange: Event<AccountId> = this.#changed.event;
 
-  constructor(memory: Memory, store: SessionsView) {
+  constructor(memory: Memory, store: SessionsView, clock: Clock) {
     this.#memory = memory;
     this.#store = store;
+    this.#clock = clock;
   }
 
   /** Called for each row, so it only checks whether another window has written. */
@@ -59,6 +64,17 @@ export class Protections {
     this.#count += 1;
     this.#told = new Map(this.#told).set(account, ids);
     this.#changed.fire(account);
+    await this.#write();
+    for (const ms of checksMs) this.#clock.after(ms, () => this.#check());
+  }
+
+  /** Writes again what another window has undone: VS Code stores all that a window knows at once. */
+  #check(): void {
+    // The next change tells if it fails.
+    if (this.#storedCount < this.#count) void this.#write().catch(() => {});
+  }
+
+  async #write(): Promise<void> {
     const entries = [...this.#kept].filter(([, its]) => its.size > 0).map(([id, its]) => [id, [...its]] as const);
     await Promise.all([
       this.#memory.update(memoryKey, Object.fromEntries(entries)),
@@ -77,9 +93,13 @@ export class Protections {
     }
   }
 
+  get #storedCount(): number {
+    return Number(this.#memory.get(countKey)) || 0;
+  }
+
   #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {
     const read = this.#memory.get(memoryKey);
-    const count = Number(this.#memory.get(countKey)) || 0;
+    const count = this.#storedCount;
     if (read !== this.#read && count >= this.#count) {
       this.#read = read;
       this.#count = count;

@@ -28,7 +28,7 @@ describe('ending a session that isn’t listed', () => {
       ...{ accounts, kinds, store, connections, refresher, ender, evidence, history, logger: log, prompts },
       clock: systemClock,
       filter: new TreeFilter({ accounts, kinds, store, memory }),
-      protections: new Protections(memory, store),
+      protections: new Protections(memory, store, systemClock),
       endWithoutAsking: { isAllowed: false },
       liveViews: { isOpen: () => false },
       isMine: () => undefined,

@@ -35,6 +35,15 @@ describe('the journal of ends', () => {
     assert.equal(memory.values.get('unfinishedEnds'), undefined);
   });
 
+  it('is gone for good, even if another window that hadn’t heard of it writes it again', async () => {
+    const entry = await journal.begin(targets);
+    const before = memory.values.get('unfinishedEnds');
+    await entry.finish();
+    memory.values.set('unfinishedEnds', before);
+    await pass(1_500);
+    assert.ok(!hasUnfinishedEnds(memory));
+  });
+
   it('tells the next start what was left unfinished, and stores only ids', async () => {
     const entry = await journal.begin(targets);
     entry.settle(account, sessionId('two'));

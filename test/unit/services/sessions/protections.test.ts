@@ -5,6 +5,7 @@ import { Protections } from '../../../../src/services/sessions/protections.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { keepingOnly, someSession } from '../../sessions.ts';
 import { MapMemory } from '../testServices.ts';
+import { VirtualClock } from '../virtualClock.ts';
 
 const [a, b] = [accountId('a'), accountId('b')];
 const [one, two] = [sessionId('one'), sessionId('two')];
@@ -12,14 +13,16 @@ const [one, two] = [sessionId('one'), sessionId('two')];
 describe('protections', () => {
   let memory: MapMemory;
   let store: SessionStore;
+  let clock: VirtualClock;
 
   beforeEach(() => {
-    memory = new MapMemory();
+    clock = new VirtualClock();
+    memory = new MapMemory(0);
     store = new SessionStore(Date.now);
     store.setAccounts([a, b]);
   });
 
-  const open = () => new Protections(memory, store);
+  const open = () => new Protections(memory, store, clock);
   const many = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, index) => sessionId(`${prefix}${index}`));
   const count = (protections: Protections, ids: readonly SessionId[]) =>
@@ -45,6 +48,22 @@ describe('protections', () => {
     await later.set(a, [one], false);
     assert.ok(!open().has(a, one));
     assert.deepEqual(changed, ['a']);
+  });
+
+  it('are written again when another window, which hadn’t seen them, has undone them', async () => {
+    const protections = open();
+    await protections.set(a, [one], true);
+    const pass = (ms: number) => clock.until(clock.wait(ms), ms + 1);
+    for (const [undoneAfter, writtenAfter] of [
+      [500, 1_000],
+      [1_000, 1_000],
+      [2_000, 6_000],
+    ] as const) {
+      await pass(undoneAfter);
+      memory.values.clear();
+      await pass(writtenAfter);
+      assert.ok(open().has(a, one));
+    }
   });
 
   it('are told of once when another window changes them, even if a row has asked before', async () => {

@@ -84,7 +84,7 @@ export class Accounts implements Disposable {
     for (const [id, entry] of this.#index.read()) this.#entries.set(id, entry);
     this.#subscription = secrets.onDidChange(({ key }) => {
       const id = accountOf(key);
-      if (id !== undefined) this.#followLater(id);
+      if (id !== undefined) void this.#followLater(id);
     });
     // Not otherwise, because some systems ask the user to unlock their keyring for it.
     if (this.#index.isDamaged) void this.#recover();
@@ -224,6 +224,15 @@ export class Accounts implements Disposable {
     });
   }
 
+  /**
+   * Checks whether another window has replaced an account's key, or removed the account: where VS Code runs in a browser, it
+   * only tells the window that did it. Never rejects.
+   */
+  async checkStored(id: AccountId): Promise<void> {
+    if (!this.#read.has(id) || this.#inWindow.has(id)) return;
+    await this.#followLater(id);
+  }
+
   /** What is known of an account whose key isn't found. */
   #withoutKey(id: AccountId): Secret {
     const entry = this.#entries.get(id);
@@ -309,8 +318,9 @@ export class Accounts implements Disposable {
     return turn;
   }
 
-  #followLater(id: AccountId): void {
-    this.#inTurn(id, () => this.#follow(id)).catch((error: unknown) => {
+  /** Never rejects. */
+  #followLater(id: AccountId): Promise<void> {
+    return this.#inTurn(id, () => this.#follow(id)).catch((error: unknown) => {
       this.#logger.warn(`An account that another window changed could not be read: ${String(error)}`);
     });
   }
@@ -375,7 +385,7 @@ export class Accounts implements Disposable {
   /** Finds the accounts again whose index was damaged, by their secrets. */
   async #recover(): Promise<void> {
     try {
-      for (const id of await this.#secrets.all()) this.#followLater(id);
+      for (const id of await this.#secrets.all()) void this.#followLater(id);
     } catch (error) {
       this.#logger.warn(`The list of accounts is damaged: ${KeychainError.from(error).message}`);
     }

@@ -27,6 +27,7 @@ export async function whileConnected<T>(
   try {
     const answer = await ask();
     if (answer === undefined) return undefined;
+    await Promise.all(accountsIn(answer).map((id) => accounts.checkStored(id)));
     // Nothing can be sent through an account that was removed.
     const changed = accountsIn(answer).find((id) => closed.has(id) && accounts.get(id) !== undefined);
     if (changed === undefined) return answer;

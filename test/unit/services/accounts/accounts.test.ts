@@ -75,6 +75,32 @@ describe('accounts', () => {
     other.dispose();
   });
 
+  it('are checked on request for what another window has changed, where VS Code doesn’t tell', async () => {
+    const { secretStore, memory } = services;
+    const { values } = secretStore;
+    const id = await services.accounts.add(anchorAccount);
+    const untouched = await services.accounts.add({ ...anchorAccount, label: 'other' });
+    await settle();
+    const key = `browserSessions.account.${id}`;
+    const secret = JSON.parse(values.get(key) ?? '');
+    await services.accounts.checkStored(id);
+    await services.accounts.checkStored(untouched);
+    assert.equal(changes.length, 2);
+    values.set(key, JSON.stringify({ ...secret, keyAt: secret.keyAt + 1, credentials: { apiKey: 'sk-canary-2' } }));
+    await services.accounts.checkStored(id);
+    assert.equal((await services.accounts.open(id))?.credentials['apiKey'], 'sk-canary-2');
+    values.delete(key);
+    await memory.update('removedAccounts', [id]);
+    await services.accounts.checkStored(id);
+    assert.deepEqual(
+      changes.slice(2).map(({ kind, id: its }) => [kind, its]),
+      [
+        ['connection', id],
+        ['removed', id],
+      ],
+    );
+  });
+
   it('report a change as soon as it is visible', async () => {
     const other = new TestServices({ secretStore: services.secretStore });
     const seen: string[] = [];

@@ -181,7 +181,6 @@ function tellFailures(
   button: string | undefined,
   otherwise: () => Promise<unknown>,
 ): void {
-  parts.logger.warn(message);
   const log = l10n.t('Show Log');
   const buttons = button === undefined ? [log] : [button, log];
   void parts.prompts.tell('warning', message, buttons).then(async (chosen) => {

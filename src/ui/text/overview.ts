@@ -4,6 +4,7 @@ import type { ProviderKind } from '../../core/provider.ts';
 import { type AccountOverview, type OverLimit, type Overview, oldListMs } from '../../services/sessions/overview.ts';
 import { longAge, rowAge } from './ages.ts';
 import { shortCost } from './costs.ts';
+import { escapedMarkdown } from './escapedMarkdown.ts';
 import { timeOfDay } from './locale.ts';
 import { accountName } from './names.ts';
 import { shortTrouble } from './troubles.ts';
@@ -125,24 +126,18 @@ export function statusTooltip({ accounts, asOf }: Overview, parts: TableParts): 
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   // A hover draws columns without space between them.
-  const cellIn = ({ align }: Column, text: string) => (align === 'left' ? '' : '&nbsp;&nbsp;') + escaped(text);
+  const cellIn = ({ align }: Column, text: string) => (align === 'left' ? '' : '&nbsp;&nbsp;') + escapedMarkdown(text);
   const left = accounts.length - shown.length;
   return [
     row(used.map(({ column }) => cellIn(column, column.heading()))),
     row(used.map(({ column }) => (column.align === 'left' ? ':--' : '--:'))),
     ...shown.map((_, index) => row(used.map(({ column, cells }) => cellIn(column, cells[index] ?? '')))),
     '',
-    ...(left > 0 ? [escaped(left === 1 ? l10n.t('1 more account') : l10n.t('{0} more accounts', left)), ''] : []),
-    ...(asOf === undefined ? [] : [escaped(l10n.t('Updated {0}', timeOfDay(asOf)))]),
+    ...(left > 0
+      ? [escapedMarkdown(left === 1 ? l10n.t('1 more account') : l10n.t('{0} more accounts', left)), '']
+      : []),
+    ...(asOf === undefined ? [] : [escapedMarkdown(l10n.t('Updated {0}', timeOfDay(asOf)))]),
   ].join('\n');
-}
-
-/**
- * Escapes text so that Markdown shows it literally. `MarkdownString.appendText` doesn't escape pipes, which would end the cell,
- * or URLs, which would become links.
- */
-function escaped(text: string): string {
-  return text.replace(/[!-/:-@[-`{-~]/g, '\\$&');
 }
 
 /** The view's badge and its tooltip; undefined for no badge. */

@@ -3,6 +3,7 @@ import type { AccountId, GroupId } from '../../core/ids.ts';
 import { Throttle } from '../../core/throttle.ts';
 import type { PageLoader } from '../../services/sessions/pageLookups.ts';
 import type { StoreChange } from '../../services/sessions/sessionsView.ts';
+import { escapedMarkdown } from '../text/escapedMarkdown.ts';
 import { countByPhase } from './accountRow.ts';
 import type { Arrangement } from './arrangement.ts';
 import { childrenOf, isThere, parentOf, rowsAtOnce, type TreeModel } from './children.ts';
@@ -159,9 +160,9 @@ export class SessionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.D
     const tooltip = tooltipOf(this.#model, node);
     if (tooltip === undefined) return item;
     const text = new vscode.MarkdownString();
-    text.appendMarkdown('**').appendText(tooltip.heading).appendMarkdown('**\n\n');
+    text.appendMarkdown(`**${escapedMarkdown(tooltip.heading)}**\n\n`);
     for (const [label, value] of tooltip.facts) {
-      text.appendText(`${label}: ${value}`).appendMarkdown('  \n');
+      text.appendMarkdown(`${escapedMarkdown(`${label}: ${value}`)}  \n`);
     }
     item.tooltip = text;
     return item;

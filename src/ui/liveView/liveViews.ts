@@ -199,13 +199,14 @@ export class LiveViews implements vscode.Disposable {
     });
   }
 
-  /** Handles a button, then returns the focus that a dialog took to the panel. */
   async #press(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
-    try {
-      await this.#act(live, button, byPointer);
-    } finally {
-      if (this.#panels.has(live)) live.returnFocus();
-    }
+    await this.#act(live, button, byPointer);
+    // Only after a question: the user may have gone elsewhere while a request was on its way.
+    if (button === 'endSession') this.#returnFocus(live);
+  }
+
+  #returnFocus(live: LivePanel): void {
+    if (this.#panels.has(live)) live.returnFocus();
   }
 
   async #act(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
@@ -215,7 +216,7 @@ export class LiveViews implements vscode.Disposable {
         await this.copyLink(target);
         return;
       case 'openIn':
-        await this.#openIn(target);
+        await this.#openIn(live);
         return;
       case 'openExternal':
         // The panel has already said that the link works only once.
@@ -259,7 +260,8 @@ export class LiveViews implements vscode.Disposable {
     }
   }
 
-  async #openIn(target: LiveViewTarget): Promise<void> {
+  async #openIn(live: LivePanel): Promise<void> {
+    const { target } = live;
     const choice = (label: string, icon: string, value: () => Promise<unknown>, detail = '') => {
       return { label, icon, description: '', detail, heading: undefined, value } satisfies Choice<
         () => Promise<unknown>
@@ -284,6 +286,7 @@ export class LiveViews implements vscode.Disposable {
     const title = l10n.t('Open Live View In');
     const placeholder = l10n.t('Select where to open the session');
     const answer = await this.#host.prompts.pick({ title, placeholder, choices, step: undefined });
+    this.#returnFocus(live);
     if (answer.kind === 'answer') await answer.value();
   }
 

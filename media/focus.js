@@ -7,7 +7,7 @@ import { ignoreTyping } from './typing.js';
 /** If the editor hasn't taken the focus back after this many milliseconds, it goes to the heading that says why. */
 const strayMs = 1_000;
 /** How long after the answer to a dialog the editor may give the focus back to this page, in milliseconds. */
-const returnsWithinMs = 1_000;
+const returnsWithinMs = 2_000;
 
 const card = element('card');
 /** Receives what is typed after a frame took the focus and before the editor gets it back. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
+import { noteAnswer } from './lastAnswer.ts';
 import { openUnchanged } from './openUrl.ts';
 import type { Answer, AskRequest, Choice, ChoiceButton, PickRequest, Prompts, Question, Step } from './prompts.ts';
 
@@ -17,7 +18,7 @@ type Item<T> = vscode.QuickPickItem & { readonly choice?: Choice<T> };
 /** Asks with VS Code's own dialogs, quick picks and notifications. */
 export const editorPrompts: Prompts = {
   confirm(question) {
-    const answer = lastAnswer.then(() => confirm(question));
+    const answer = noteAnswer(lastAnswer.then(() => confirm(question)));
     lastAnswer = answer.then(
       () => {},
       () => {},
@@ -37,15 +38,15 @@ export const editorPrompts: Prompts = {
   },
 
   async pick<T>(request: PickRequest<T>) {
-    const answer = await pick(request, false);
+    const answer = await noteAnswer(pick(request, false));
     if (answer.kind !== 'answer') return answer;
     const [value] = answer.value;
     return value === undefined ? { kind: 'left' } : { kind: 'answer', value };
   },
 
-  pickMany: (request) => pick(request, true),
+  pickMany: (request) => noteAnswer(pick(request, true)),
 
-  ask: (request) => ask(request),
+  ask: (request) => noteAnswer(ask(request)),
 
   async progress(title, work) {
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };

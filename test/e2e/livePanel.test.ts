@@ -99,6 +99,7 @@ describe('a user of a live view panel', function () {
   async function reach(panel: Frame, key: string, selector: string): Promise<void> {
     // A dialog has returned the focus.
     await until(() => panel.evaluate(() => document.hasFocus()));
+    await user.seesFocus();
     const isThere = () => panel.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
     for (let presses = 0; !(await isThere()); presses++) {
       assert.ok(presses < 10, `${key} does not reach ${selector}`);

@@ -122,6 +122,7 @@ describe('a user who comes back to live views', function () {
     const panel = await shownBy('p1');
     const pages = panel.getByLabel('Page to show');
     await pages.focus();
+    await user.seesFocus();
     await user.page.keyboard.press('ArrowDown');
     await until(async () => (await tab('Live: shop.example · Payment').getAttribute('aria-selected')) === 'true');
     await until(async () => panels('/p2?').length === 1);

@@ -24,6 +24,8 @@ const picturesFolder = join('out', 'e2e');
 const mostPresses = 5;
 /** A little longer than the time before a dialog accepts answers. */
 const readingMs = 700;
+/** A little longer than the time without a key after which a live view accepts keys. */
+const seeingFocusMs = 1_200;
 
 /** One color theme of each kind, with the class that VS Code gives the workbench and webviews for it. */
 export const themes = {
@@ -359,6 +361,11 @@ export class WorkbenchUser {
     await this.#modal().waitFor();
     await this.#read();
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Takes the time to see where the focus is: in a live view to which it has just moved, keys that come sooner don't count. */
+  async seesFocus(): Promise<void> {
+    await this.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), seeingFocusMs);
   }
 
   /** Takes the time to read a dialog that has just opened: an answer that comes sooner doesn't count. */

@@ -4,6 +4,7 @@ import { type AccountId, type PageId, type SessionId, sessionId } from '../../co
 import type { LiveView } from '../../core/liveView.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
+import { lastAnsweredAt } from '../lastAnswer.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Choice, Prompts } from '../prompts.ts';
 import { accountHost } from '../text/names.ts';
@@ -20,6 +21,8 @@ import { liveViewType } from './viewType.ts';
 /** Opens an address in a tab of the editor's own browser. This isn't an API, and not every editor has it. */
 const integratedBrowser = 'workbench.action.browser.open';
 const linkTimeoutMs = 15_000;
+/** How long after the user answered a question that a panel's button opened the focus returns to the panel, in milliseconds. */
+const returnsWithinMs = 1_000;
 /** How often to redraw what changes with time, in milliseconds. */
 const redrawMs = 30_000;
 
@@ -201,8 +204,8 @@ export class LiveViews implements vscode.Disposable {
 
   async #press(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
     await this.#act(live, button, byPointer);
-    // Only after a question: the user may have gone elsewhere while a request was on its way.
-    if (button === 'endSession') this.#returnFocus(live);
+    // Not otherwise: the user may have gone elsewhere while a request was on its way.
+    if (performance.now() - lastAnsweredAt() < returnsWithinMs) this.#returnFocus(live);
   }
 
   #returnFocus(live: LivePanel): void {

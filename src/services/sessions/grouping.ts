@@ -78,6 +78,30 @@ export function isInGroup(id: GroupId, groups: Contents['groups'], session: Sess
   return kindsOf(id) === undefined ? session.groupId === id : groupWithId(id, groups, session) !== undefined;
 }
 
+/**
+ * The sessions of each of several groups, however the list is grouped now. Goes through the sessions once, however many groups
+ * there are.
+ */
+export function membersOf(
+  ids: Iterable<GroupId>,
+  { groups, sessions }: Contents,
+): ReadonlyMap<GroupId, readonly Session[]> {
+  const members = new Map<GroupId, Session[]>([...ids].map((id) => [id, []]));
+  // By the beginning of their ids, which says by what they were made.
+  const ways = new Map([...members.keys()].map((id) => [id.slice(0, id.indexOf('/')), kindsOf(id)] as const));
+  for (const session of sessions.values()) {
+    if (session.groupId !== undefined) members.get(session.groupId)?.push(session);
+    for (const by of ways.values()) {
+      if (by === undefined) continue;
+      const keys = by.includes('metadata') ? session.metadata.keys() : [''];
+      const its = new Set([...keys].map((metadataKey) => groupFor({ by, metadataKey }, groups, session)?.id));
+      // A batch that is among them was counted by its own id.
+      for (const id of its) if (id !== undefined && id !== session.groupId) members.get(id)?.push(session);
+    }
+  }
+  return members;
+}
+
 /** The group with this id, as the provider or a listed session has it. */
 export function findGroup(id: GroupId, { groups, sessions }: Contents): ListGroup | undefined {
   const own = groups.get(id);

@@ -48,6 +48,13 @@ export class Protections {
     return this.#current().get(account)?.has(session) === true;
   }
 
+  /** The protected sessions of an account that aren't listed and haven't ended as far as this window knows. */
+  unlisted(account: AccountId): readonly SessionId[] {
+    const known = this.#store.known(account);
+    const ids = [...(this.#current().get(account) ?? none)].map((id) => id as SessionId);
+    return ids.filter((id) => !known.has(id) && !this.#store.hasEnded(account, id));
+  }
+
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
     const ids = new Set(this.#current().get(account));
     for (const id of sessions) {

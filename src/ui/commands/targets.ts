@@ -1,9 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import { type AccountId, accountId, type GroupId, idFault, type PageId, type SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
+import type { Session } from '../../core/session.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
-import { isGroupId, isInGroup, isValueGroupId, type ListGroup } from '../../services/sessions/grouping.ts';
+import { isGroupId, isValueGroupId, type ListGroup, membersOf } from '../../services/sessions/grouping.ts';
 import type { Choice } from '../prompts.ts';
 import { shownName } from '../sessionNames.ts';
 import { accountHost, groupName } from '../text/names.ts';
@@ -132,20 +133,27 @@ export function sessionsOf(
   targets: readonly Target[],
 ): readonly AccountSession[] {
   const found = new Map<string, AccountSession>();
+  const byAccount = Map.groupBy(targets, ({ accountId: account }) => account);
+  const members = new Map(
+    [...byAccount].map(([account, its]) => {
+      const ids = its.flatMap(({ groupId, sessionId }) => (sessionId === undefined && groupId ? [groupId] : []));
+      const contents = ids.length === 0 ? undefined : store.state(account)?.contents;
+      return [account, contents && membersOf(ids, contents)] as const;
+    }),
+  );
   for (const { accountId: account, groupId, sessionId, shownOnly } of targets) {
-    const named = sessionId && store.session(account, sessionId);
-    const contents = store.state(account)?.contents;
-    const all = sessionId === undefined ? contents?.sessions.values() : named && [named];
-    for (const session of all ?? []) {
-      const meant =
-        sessionId !== undefined ||
-        groupId === undefined ||
-        (contents !== undefined && isInGroup(groupId, contents.groups, session));
-      if (meant && (!shownOnly || filter.shows(account, session)))
+    for (const session of named(account, groupId, sessionId)) {
+      if (!shownOnly || filter.shows(account, session))
         found.set(`${account}/${session.id}`, { accountId: account, session });
     }
   }
   return [...found.values()];
+
+  function named(account: AccountId, groupId: GroupId | undefined, id: SessionId | undefined): Iterable<Session> {
+    if (id !== undefined) return [store.session(account, id) ?? []].flat();
+    if (groupId !== undefined) return members.get(account)?.get(groupId) ?? [];
+    return store.state(account)?.contents.sessions.values() ?? [];
+  }
 }
 
 /** The same targets, including the sessions that the filter hides. */

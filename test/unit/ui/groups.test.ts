@@ -166,6 +166,21 @@ describe('a whole batch', () => {
     assert.equal(server.running.length, 1);
   });
 
+  it('isn’t all that ends with everything in its account: the dialog names a protected session that isn’t listed', async () => {
+    server.addBatch(1, { id: 'batch_a' });
+    server.add({ id: 'sess_guarded' });
+    server.unlisted.add('sess_guarded');
+    await services.refresher.refresh(accountId);
+    await parts.protections.set(accountId, [sessionId('sess_guarded')], true);
+    parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+    await endAccountSessions(parts, [{ accountId }]);
+    assert.match(
+      details[0] ?? '',
+      /Session sess_gua is protected but not listed\. If it's still running, it will end too\./,
+    );
+    assert.equal(server.running.length, 2);
+  });
+
   it('is deleted with sessions that start while the dialog is open, which the dialog says', async () => {
     server.addBatch(1, { id: 'batch_a', status: 'processing', completedAt: undefined });
     await services.refresher.refresh(accountId);

@@ -10,6 +10,7 @@ import {
   groupWithId,
   isInGroup,
   isValueGroupId,
+  membersOf,
   userOf,
 } from '../../../../src/services/sessions/grouping.ts';
 import { someSession } from '../../sessions.ts';
@@ -38,6 +39,31 @@ describe('grouping', () => {
     const odd = ['all', '', '../../x', 'a'.repeat(10_000), '\u202e', 'nightly'];
     const ids = new Set(odd.map((value) => idBy(['metadata'], of('s', value), 'job')));
     assert.equal(ids.size, odd.length);
+  });
+
+  it('finds the members of many groups at once, the same as of each', () => {
+    const ways: readonly Grouping['by'][] = [['tag'], ['metadata'], ['user'], ['batch', 'tag'], ['status']];
+    const listed = Array.from({ length: 60 }, (_, n) => {
+      const tags = n % 3 === 0 ? [] : [`tag ${n % 7}`, `user:u${n % 4}`];
+      return of(`s${n}`, `job ${n % 5}`, { tags, ...(n % 2 === 0 && { groupId: batch.id }) });
+    });
+    const ids = new Set([batch.id, groupId('none')]);
+    for (const by of ways) {
+      for (const session of listed) {
+        const group = groupBy(by, session, 'job');
+        if (group !== undefined) ids.add(group.id);
+      }
+    }
+    const sessions = new Map(listed.map((session) => [session.id, session]));
+    const members = membersOf(ids, { ...noContents, groups, sessions });
+    assert.ok(ids.size > 20);
+    for (const id of ids) {
+      assert.deepEqual(
+        members.get(id)?.map((session) => session.id),
+        listed.filter((session) => isInGroup(id, groups, session)).map((session) => session.id),
+        id,
+      );
+    }
   });
 
   it('puts a session into one group only: the group of its first tag', () => {

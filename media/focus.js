@@ -10,6 +10,8 @@ const strayMs = 1_000;
 const returnsWithinMs = 2_000;
 
 const card = element('card');
+/** Receives what is typed for the image while the user interacts with it. */
+const keys = element('keys');
 /** Receives what is typed after a frame took the focus and before the editor gets it back. */
 const stray = /** @type {HTMLTextAreaElement} */ (element('stray'));
 
@@ -88,7 +90,7 @@ addEventListener('focus', () => {
   const isReturning = performance.now() < returnsUntil;
   returnsUntil = Number.NEGATIVE_INFINITY;
   // A viewer may have moved the focus here while the user is typing somewhere else: keys must press nothing.
-  if (!isReturning) ignoreTyping();
+  if (!isReturning && active !== keys) ignoreTyping();
   if (active !== document.body && active !== stray) return;
   if (isReturning) focusAgain();
   else if (focused !== undefined) {

@@ -60,7 +60,7 @@ export async function unfinishedEnd(api: TestingApi, accountId: string, ...sessi
     (await api.testing.context.secrets.get(`browserSessions.account.${accountId}`)) ?? assert.fail('there is no key');
   const { keyAt } = JSON.parse(stored);
   const left = sessionIds.map((sessionId) => ({ accountId, sessionId, keyAt }));
-  return { run: { at: 1, total: 12, left } };
+  return { [crypto.randomUUID()]: { at: 1, total: 12, left } };
 }
 
 /** Removes all accounts, so that each test begins with none. */

@@ -194,13 +194,15 @@ const htmlNames: Readonly<Record<string, string>> = {
   rcub: '}',
   rbrace: '}',
 };
+/** The longest first: one may be the beginning of another. */
+const namesByLength = Object.keys(htmlNames).sort((a, b) => b.length - a.length);
 /** How URLs, JSON and HTML write a character: in URLs, its bytes in UTF-8, or a single byte that isn't UTF-8. */
 const escaped = new RegExp(
   [
     '%[cd][\\da-f]%[89ab][\\da-f]|%e[\\da-f](?:%[89ab][\\da-f]){2}|%f[0-4](?:%[89ab][\\da-f]){3}|%[\\da-f]{2}',
     // JSON in JSON has several backslashes in front of one character.
     '\\\\u[\\da-f]{4}|\\\\{2,7}["/]|\\\\["\\\\/bfnrt]',
-    `&(?:${Object.keys(htmlNames).join('|')}|#0{0,20}\\d{1,7}|#x0{0,20}[\\da-f]{1,6});?`,
+    `&(?:${namesByLength.join('|')}|#0{0,20}\\d{1,7}|#x0{0,20}[\\da-f]{1,6});?`,
   ].join('|'),
   'gi',
 );

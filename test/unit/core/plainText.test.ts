@@ -30,6 +30,8 @@ describe('plainText', () => {
 
   it('cuts between characters, not inside them', () => {
     assert.equal(plainText('😀'.repeat(100), 10), `${'😀'.repeat(9)}…`);
+    for (const fits of [9, 10]) assert.equal(plainText('😀'.repeat(fits), 10), '😀'.repeat(fits));
+    assert.equal(plainText('😀'.repeat(11), 10), `${'😀'.repeat(9)}…`);
     assert.equal(Array.from(plainText('x'.repeat(10_000))).length, 80);
   });
 

@@ -43,6 +43,22 @@ describe('redactor', () => {
     }
   });
 
+  it('removes a secret whose characters are written by their names in HTML', () => {
+    const names = {
+      ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", excl: '!', num: '#', dollar: '$', percnt: '%' },
+      ...{ lpar: '(', rpar: ')', ast: '*', midast: '*', plus: '+', comma: ',', period: '.', sol: '/', colon: ':' },
+      ...{ hyphen: '-', semi: ';', equals: '=', quest: '?', commat: '@', lsqb: '[', lbrack: '[', bsol: '\\' },
+      ...{ rsqb: ']', rbrack: ']', hat: '^', lowbar: '_', underbar: '_', grave: '`', diacriticalgrave: '`' },
+      ...{ lcub: '{', lbrace: '{', verbar: '|', vert: '|', verticalline: '|', rcub: '}', rbrace: '}' },
+      // These make no difference.
+      ...{ nbsp: '', shy: '', zwj: '', zwnj: '', tab: '', newline: '' },
+    };
+    for (const [name, character] of Object.entries(names)) {
+      const { hide } = knownSecrets([`canary${character}key`]);
+      assert.equal(hide(`a canary&${name};key b`), 'a ••• b', name);
+    }
+  });
+
   it('leaves no secret inside any surrounding text', () => {
     const secret = fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme-ascii' });
     fc.assert(

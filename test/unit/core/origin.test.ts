@@ -6,6 +6,7 @@ import {
   isAtAccount,
   isLoopback,
   isWithin,
+  loopbackUrl,
   parseAddress,
   parseTypedAddress,
   receiverOf,
@@ -13,6 +14,15 @@ import {
 } from '../../../src/core/origin.ts';
 
 describe('server addresses', () => {
+  it('of this machine are told apart from others', () => {
+    for (const address of ['http://localhost:9222', 'http://127.0.0.1:1/json', 'ws://[::1]:2']) {
+      assert.equal(loopbackUrl(address)?.href, new URL(address).href, address);
+    }
+    for (const address of ['https://localhost.example', 'http://10.0.0.1', 'localhost', '', 'about:blank']) {
+      assert.equal(loopbackUrl(address), undefined, address);
+    }
+  });
+
   it('are https anywhere, or http on this machine', () => {
     for (const [raw, written] of [
       ['https://api.anchorbrowser.io', 'https://api.anchorbrowser.io'],

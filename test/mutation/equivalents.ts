@@ -312,7 +312,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/services/ending/queue.ts',
-    line: 'else if (wait !== 0) await Promise.race([pause(clock, wait, stop), ...inFlight]);',
+    line: 'else if (wait !== 0) await Promise.race([pause(clock, wait, stop), this.#next.promise]);',
     to: 'true',
     reason: 'When nothing has to wait there is something to send, and this isn’t reached.',
   },

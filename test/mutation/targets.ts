@@ -60,6 +60,7 @@ export const targets: readonly Target[] = [
       'test/unit/services/ending/workers.test.ts',
       'test/unit/services/ending/confirming.test.ts',
       'test/unit/services/ending/sending.test.ts',
+      'test/unit/services/providers/providerKinds.test.ts',
     ],
   },
   {

@@ -1,3 +1,4 @@
+import { escapeHtml } from './escapeHtml.ts';
 import { withoutInvisible } from './plainText.ts';
 
 /** Replaces secrets in a text with a mark; made by {@link redactor}. */
@@ -116,20 +117,11 @@ function formsOf(value: string): string[] {
     new URLSearchParams([['', value]]).toString().slice(1),
     // Escaped, because a text that is unescaped loses what looks like an escape within the value.
     JSON.stringify(value).slice(1, -1),
-    value.replace(/[&<>"']/g, (character) => htmlEscapes[character] ?? ''),
+    escapeHtml(value),
     ...base64,
     ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];
 }
-
-/** How HTML is usually escaped. */
-const htmlEscapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
 
 /**
  * The characters of Base64 that a value alone decides, where so many bytes modulo three stand before it: all of its

@@ -107,7 +107,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It adds the source “frame-ancestors”, which allows nothing.',
   },
   {
-    file: 'src/ui/liveView/html.ts',
+    file: 'src/core/escapeHtml.ts',
     line: "return text.replace(/[&<>\"']/g, (character) => entities[character] ?? '');",
     to: '"Stryker was here!"',
     reason: 'Only characters that have an entity are replaced.',

@@ -20,7 +20,7 @@ export const targets: readonly Target[] = [
   { name: 'framing', files: ['src/http/framing.ts'], tests: ['test/unit/http/framing.test.ts'] },
   {
     name: 'liveView',
-    files: ['src/ui/liveView/messages.ts', 'src/ui/liveView/html.ts'],
+    files: ['src/ui/liveView/messages.ts', 'src/ui/liveView/html.ts', 'src/core/escapeHtml.ts'],
     tests: ['test/unit/ui/liveView/messages.test.ts', 'test/unit/ui/liveView/html.test.ts'],
   },
   {

@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { escapeHtml } from '../../core/escapeHtml.ts';
 import { percentage } from '../text/numbers.ts';
 
 /** What {@link panelHtml} needs. */
@@ -78,9 +79,4 @@ function button(id: keyof typeof drawings, label: string, tooltip: string, toggl
     `<button type="button" id="${id}" title="${escapeHtml(tooltip)}"${pressed} hidden>` +
     `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${drawings[id]}"/></svg><span>${escapeHtml(label)}</span></button>`
   );
-}
-
-function escapeHtml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }

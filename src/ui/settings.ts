@@ -153,7 +153,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'confirm.endSession': {
     description:
-      'Controls whether ending a session from its live view asks for confirmation. Ending a session from the list, with a keyboard shortcut, or with a command always asks for confirmation. So does ending a protected session.',
+      'Controls whether ending a session from its live view asks for confirmation. Ending a session from the list, with the keyboard, or with a command always asks for confirmation. So does ending a protected session.',
     choices: {
       always: { label: 'Always', description: 'Always ask for confirmation.' },
       never: {

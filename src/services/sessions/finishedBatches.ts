@@ -138,13 +138,12 @@ export class FinishedBatches {
    */
   async look(account: AccountId, group: GroupId, isTaken: boolean, generation: number): Promise<BatchVerdict> {
     const { connections, clock } = this.#parts;
-    const isSameKey = () => connections.generation(account) === generation;
     let verdict: BatchVerdict = { kind: 'unknown', error: undefined };
     for (const wait of isTaken ? looks : looksUnlessTaken) {
       await sleep(clock, wait, neverAborted);
       try {
         const provider = await connections.open(account);
-        if (!isSameKey()) return { kind: 'unknown', error: undefined };
+        if (connections.generation(account) !== generation) return { kind: 'unknown', error: undefined };
         const { groups, faults } = await this.#list(provider);
         const isListed = groups.some(({ id }) => id === group);
         // A row that can't be read may be the batch.

@@ -82,7 +82,7 @@ export function isInGroup(id: GroupId, groups: Contents['groups'], session: Sess
  * The sessions of each of several groups, however the list is grouped now. Goes through the sessions once, however many groups
  * there are.
  */
-export function membersOf(
+export function sessionsByGroup(
   ids: Iterable<GroupId>,
   { groups, sessions }: Contents,
 ): ReadonlyMap<GroupId, readonly Session[]> {

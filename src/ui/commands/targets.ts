@@ -4,7 +4,7 @@ import { plainText } from '../../core/plainText.ts';
 import type { Session } from '../../core/session.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
-import { isGroupId, isValueGroupId, type ListGroup, membersOf } from '../../services/sessions/grouping.ts';
+import { isGroupId, isValueGroupId, type ListGroup, sessionsByGroup } from '../../services/sessions/grouping.ts';
 import type { Choice } from '../prompts.ts';
 import { shownName } from '../sessionNames.ts';
 import { accountHost, groupName } from '../text/names.ts';
@@ -138,7 +138,7 @@ export function sessionsOf(
     [...byAccount].map(([account, its]) => {
       const ids = its.flatMap(({ groupId, sessionId }) => (sessionId === undefined && groupId ? [groupId] : []));
       const contents = ids.length === 0 ? undefined : store.state(account)?.contents;
-      return [account, contents && membersOf(ids, contents)] as const;
+      return [account, contents && sessionsByGroup(ids, contents)] as const;
     }),
   );
   for (const { accountId: account, groupId, sessionId, shownOnly } of targets) {

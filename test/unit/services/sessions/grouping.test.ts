@@ -10,7 +10,7 @@ import {
   groupWithId,
   isInGroup,
   isValueGroupId,
-  membersOf,
+  sessionsByGroup,
   userOf,
 } from '../../../../src/services/sessions/grouping.ts';
 import { someSession } from '../../sessions.ts';
@@ -55,7 +55,7 @@ describe('grouping', () => {
       }
     }
     const sessions = new Map(listed.map((session) => [session.id, session]));
-    const members = membersOf(ids, { ...noContents, groups, sessions });
+    const members = sessionsByGroup(ids, { ...noContents, groups, sessions });
     assert.ok(ids.size > 20);
     for (const id of ids) {
       assert.deepEqual(

@@ -58,21 +58,9 @@ describe('a user who doesn’t want to be asked about each end', function () {
   });
 
   it('confirms nothing with keys that they typed on when the dialog opened', async () => {
-    // As soon as a dialog is there, its first button is pressed. A key from outside might come later on a busy machine.
-    const asked = await user.page.evaluateHandle(() => {
-      const seen = new Set<Element>();
-      new MutationObserver((_, observer) => {
-        const dialog = document.querySelector('[role=dialog][aria-modal=true]');
-        const button = dialog?.querySelector<HTMLElement>('.dialog-buttons .monaco-button:not(.secondary)');
-        if (!dialog || !button || seen.has(dialog)) return;
-        seen.add(dialog);
-        if (seen.size === 4) observer.disconnect();
-        else button.click();
-      }).observe(document.body, { childList: true, subtree: true });
-      return seen;
-    });
+    const shown = await user.pressAtOnce('End session', 3);
     await user.choose(row('third'), 'End Session…');
-    await until(async () => (await asked.evaluate((seen) => seen.size)) === 4);
+    await until(async () => (await shown()) === 4);
     assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);
     await user.press('Cancel');
     assert.deepEqual(ends(), []);

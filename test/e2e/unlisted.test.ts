@@ -63,24 +63,12 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
     await arrived.promise;
     await user.runTitled('View: Close Editor');
     assert.match(await user.dialog(), /Do you want to save/);
-    // The first button of each question is pressed as soon as it's shown, as the second of two quick key presses would.
-    const asked = await page.evaluateHandle(() => {
-      const seen = new Set<Element>();
-      new MutationObserver((_, observer) => {
-        const dialog = document.querySelector('[role=dialog][aria-modal=true]');
-        const button = dialog?.querySelector<HTMLElement>('.dialog-buttons .monaco-button:not(.secondary)');
-        if (!dialog || !button || seen.has(dialog) || !dialog.textContent.includes('End session')) return;
-        seen.add(dialog);
-        if (seen.size === 1) button.click();
-        else observer.disconnect();
-      }).observe(document.body, { childList: true, subtree: true });
-      return seen;
-    });
+    const shown = await user.pressAtOnce('End session', 1);
     held.resolve();
     // The question can't be seen while it waits.
     await page.waitForTimeout(2_000);
     await user.press("Don't Save");
-    await until(async () => (await asked.evaluate((seen) => seen.size)) === 2);
+    await until(async () => (await shown()) === 2);
     assert.match(await user.dialog(), /End session "sess_other"\?/);
     await user.press('Cancel');
     assert.deepEqual(server.running.sort(), ['sess_listed', 'sess_other']);

@@ -12,6 +12,7 @@ import {
   openWorkbench,
   quoted,
   type Workbench,
+  waitIn,
 } from '../host/workbench.ts';
 
 /** Under which keys VS Code stores state that tests wait for. */
@@ -363,14 +364,38 @@ export class WorkbenchUser {
     await this.page.keyboard.press('Enter');
   }
 
+  /**
+   * From now on, presses the first button of each dialog that contains a text, as soon as it's shown, so many times. A key from
+   * outside might come later on a busy machine.
+   * @returns how many such dialogs were shown, at any time; the last one that is counted isn't pressed.
+   */
+  async pressAtOnce(text: string, times: number): Promise<() => Promise<number>> {
+    const shown = await this.page.evaluateHandle(
+      ([wanted, most]) => {
+        const seen = new Set<Element>();
+        new MutationObserver((_, observer) => {
+          const dialog = document.querySelector('[role=dialog][aria-modal=true]');
+          const button = dialog?.querySelector<HTMLElement>('.dialog-buttons .monaco-button:not(.secondary)');
+          if (!dialog || !button || seen.has(dialog) || !dialog.textContent.includes(wanted)) return;
+          seen.add(dialog);
+          if (seen.size > most) observer.disconnect();
+          else button.click();
+        }).observe(document.body, { childList: true, subtree: true });
+        return seen;
+      },
+      [text, times] as const,
+    );
+    return () => shown.evaluate((seen) => seen.size);
+  }
+
   /** Takes the time to see where the focus is: in a live view to which it has just moved, keys that come sooner don't count. */
   async seesFocus(): Promise<void> {
-    await this.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), seeingFocusMs);
+    await waitIn(this.page, seeingFocusMs);
   }
 
   /** Takes the time to read a dialog that has just opened: an answer that comes sooner doesn't count. */
   async #read(): Promise<void> {
-    await this.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), readingMs);
+    await waitIn(this.page, readingMs);
   }
 
   /**

@@ -114,7 +114,12 @@ const menuTakesClicksAfterMs = 100;
 export async function menuTakesClicks(page: Page): Promise<void> {
   await page.locator('.monaco-menu .action-label').first().waitFor();
   // A timer that is set after the menu's own with the same delay fires after it, however busy the window is.
-  await page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), menuTakesClicksAfterMs);
+  await waitIn(page, menuTakesClicksAfterMs);
+}
+
+/** Waits by a timer of the page itself, which fires later while the page is busy. */
+export async function waitIn(page: Page, ms: number): Promise<void> {
+  await page.evaluate((wait) => new Promise((done) => setTimeout(done, wait)), ms);
 }
 
 const mostMenus = 3;

@@ -138,13 +138,18 @@ export class ViewerBesideEditor {
     await running.evaluate(() => dispatchEvent(new Event('begin')));
   }
 
-  /** The viewer's page, once it runs in the panel. */
+  /** The viewer's page, once it runs in the panel. The panel replaces the frame when the mode changes. */
   async running(panel: Frame): Promise<Frame> {
-    const viewer = await panel.locator('iframe').elementHandle();
-    const frame = await viewer?.contentFrame();
-    assert.ok(frame);
-    await frame.locator('#clock').waitFor();
-    return frame;
+    let running: Frame | undefined;
+    const find = async () => {
+      const element = await panel.locator('iframe').elementHandle();
+      const frame = await element?.contentFrame();
+      if (await frame?.locator('#clock').isVisible()) running = frame ?? undefined;
+      return running?.isDetached() === false;
+    };
+    // Playwright throws if the frame goes while it is looked at.
+    await until(() => find().catch(() => false));
+    return running ?? assert.fail('the panel has no frame');
   }
 
   /** Whether the panel says that it paused the viewer because it took the keyboard. */

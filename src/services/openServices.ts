@@ -97,7 +97,11 @@ export function openServices({
     place,
   });
   const started = clock.after(0, () => history.followSetting());
-  const disposables: Disposable[] = [started, ownMachine, history, refresher, accounts];
+  // The automatic account only leaves the list for a while.
+  const forgetting = accounts.onDidChange(({ id, kind }) => {
+    if (kind === 'removed' && id !== thisMachineAccount.id) void protections.forget(id);
+  });
+  const disposables: Disposable[] = [started, forgetting, ownMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };
   let lookups: PageLookups | undefined;
   const loadLookups = lazy(async () => {

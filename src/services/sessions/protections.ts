@@ -81,6 +81,12 @@ export class Protections {
     if (this.#storedCount < this.#count) void this.#write().catch(() => {});
   }
 
+  /** Unprotects all sessions of an account that was removed. Never rejects: nothing depends on it. */
+  async forget(account: AccountId): Promise<void> {
+    const ids = [...(this.#current().get(account) ?? none)].map((id) => id as SessionId);
+    if (ids.length > 0) await this.set(account, ids, false).catch(() => {});
+  }
+
   async #write(): Promise<void> {
     const entries = [...this.#kept].filter(([, its]) => its.size > 0).map(([id, its]) => [id, [...its]] as const);
     await Promise.all([

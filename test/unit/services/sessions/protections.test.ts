@@ -50,6 +50,16 @@ describe('protections', () => {
     assert.deepEqual(changed, ['a']);
   });
 
+  it('of an account that was removed aren’t stored anymore', async () => {
+    const protections = open();
+    await protections.set(a, [one, two], true);
+    await protections.set(b, [one], true);
+    await protections.forget(a);
+    assert.ok(!JSON.stringify([...memory.values]).includes('two'));
+    assert.ok(!open().has(a, one));
+    assert.ok(open().has(b, one));
+  });
+
   it('are written again when another window, which hadn’t seen them, has undone them', async () => {
     const protections = open();
     await protections.set(a, [one], true);

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import type { Account } from '../../core/account.ts';
+import { systemClock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
+import { UndoneWrites } from '../undoneWrites.ts';
 import { hasCredentials, type Secret } from './secrets.ts';
 
 /** What the editor's global state holds of an account, so that the tree can be drawn before any key is read. */
@@ -25,19 +27,17 @@ const removedKey = 'removedAccounts';
 const Removed = v.fallback(v.array(v.string()), []);
 /** Most removed accounts that are kept in mind. Windows learn of a removal within seconds. */
 const mostRemoved = 100;
-/** How long after a write it is checked that no other window has undone it, in milliseconds, and how often at most. */
-const checkMs = 1_000;
-const mostChecks = 5;
 
-/**
- * The list of accounts in the editor's global state, which several windows write. VS Code writes all that an extension
- * stores at once, from what the window knows, so what one has written may be lost until it writes again.
- */
+/** The list of accounts in the editor's global state, which several windows write. */
 export class AccountIndex implements Disposable {
   readonly #memory: Memory;
   readonly #own: ReadonlyMap<AccountId, IndexEntry>;
   readonly #removed = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #undone = new UndoneWrites(
+    systemClock,
+    () => this.#isWritten(),
+    () => this.#write(),
+  );
 
   /** @param own all accounts that this window knows, at any time. */
   constructor(memory: Memory, own: ReadonlyMap<AccountId, IndexEntry>) {
@@ -46,7 +46,7 @@ export class AccountIndex implements Disposable {
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
+    this.#undone.dispose();
   }
 
   /** Whether there is something in place of the list that isn't one. */
@@ -75,7 +75,7 @@ export class AccountIndex implements Disposable {
    */
   async write(): Promise<void> {
     await this.#write();
-    this.#checkLater(mostChecks);
+    this.#undone.watch();
   }
 
   /** Takes an account out for good. */
@@ -104,19 +104,6 @@ export class AccountIndex implements Disposable {
       this.#memory.update(indexKey, [...others, ...known]),
       ...(this.#removed.size > 0 ? [this.#memory.update(removedKey, [...removed].slice(-mostRemoved))] : []),
     ]);
-  }
-
-  #checkLater(times: number): void {
-    clearTimeout(this.#timer);
-    if (times === 0) return;
-    this.#timer = setTimeout(() => {
-      if (this.#isWritten()) return;
-      this.#write().then(
-        () => this.#checkLater(times - 1),
-        () => {},
-      );
-    }, checkMs);
-    this.#timer.unref();
   }
 
   /** Whether what this window knows is stored. */

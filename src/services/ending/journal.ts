@@ -4,6 +4,7 @@ import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
+import { UndoneWrites } from '../undoneWrites.ts';
 import { hasUnfinishedEnds, unfinishedKey } from './unfinished.ts';
 
 /** How long an entry of another machine is kept for a window on that machine, in milliseconds: it may never be used again. */
@@ -11,8 +12,6 @@ const otherMachineMs = 30 * 86_400_000;
 /** An entry that hasn't been updated for this long belongs to a window that is gone. */
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
-/** When it's checked that no other window has written a finished entry again, in milliseconds after it was removed. */
-const checksMs = [1_000, 5_000] as const;
 
 const Run = v.object({
   /** When it was last written, in epoch milliseconds. */
@@ -75,14 +74,20 @@ export class EndJournal {
   readonly #place: JournalPlace;
   /** When entries with a time in the future were first seen, keyed by id and time. */
   readonly #ahead = new Map<string, number>();
-  /** The entries that this window has removed. VS Code stores all that a window knows at once, so another may bring them back. */
+  /** The entries that this window has removed: another one may write them again. */
   readonly #removed = new Set<string>();
+  readonly #undone: UndoneWrites;
 
   constructor(memory: Memory, clock: Clock, logger: Logger, place = anyPlace) {
     this.#place = place;
     this.#memory = memory;
     this.#clock = clock;
     this.#logger = logger;
+    this.#undone = new UndoneWrites(
+      clock,
+      () => !this.#entries().some(([id]) => this.#removed.has(id)),
+      () => this.#write(this.#read()),
+    );
   }
 
   /** Starts an entry, and resolves when it is stored: before the first end is sent. */
@@ -167,11 +172,7 @@ export class EndJournal {
   async forget(id: string): Promise<void> {
     this.#removed.add(id);
     await this.#write(this.#read());
-    for (const ms of checksMs) this.#clock.after(ms, () => void this.#checkRemoved());
-  }
-
-  async #checkRemoved(): Promise<void> {
-    if (this.#entries().some(([id]) => this.#removed.has(id))) await this.#write(this.#read());
+    this.#undone.watch();
   }
 
   /** Milliseconds since an entry was written; if the clock was set back, since this window noticed that. */

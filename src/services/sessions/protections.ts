@@ -4,6 +4,7 @@ import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
+import { UndoneWrites } from '../undoneWrites.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
@@ -12,8 +13,6 @@ const memoryKey = 'protectedSessions';
  * before it has seen a change: older versions than the one known here are ignored.
  */
 const countKey = 'protectedSessionsCount';
-/** When it's checked after a change that no other window has undone it, in milliseconds. */
-const checksMs = [1_000, 3_000, 10_000] as const;
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 const none: ReadonlySet<string> = new Set();
@@ -25,7 +24,7 @@ const none: ReadonlySet<string> = new Set();
 export class Protections {
   readonly #memory: Memory;
   readonly #store: SessionsView;
-  readonly #clock: Clock;
+  readonly #undone: UndoneWrites;
   /** What {@link #kept} was read from: memory returns another value after a window has written. */
   #read: unknown;
   #count = 0;
@@ -40,7 +39,11 @@ export class Protections {
   constructor(memory: Memory, store: SessionsView, clock: Clock) {
     this.#memory = memory;
     this.#store = store;
-    this.#clock = clock;
+    this.#undone = new UndoneWrites(
+      clock,
+      () => this.#storedCount >= this.#count,
+      () => this.#write(),
+    );
   }
 
   /** Called for each row, so it only checks whether another window has written. */
@@ -72,13 +75,7 @@ export class Protections {
     this.#told = new Map(this.#told).set(account, ids);
     this.#changed.fire(account);
     await this.#write();
-    for (const ms of checksMs) this.#clock.after(ms, () => this.#check());
-  }
-
-  /** Writes again what another window has undone: VS Code stores all that a window knows at once. */
-  #check(): void {
-    // The next change tells if it fails.
-    if (this.#storedCount < this.#count) void this.#write().catch(() => {});
+    this.#undone.watch();
   }
 
   /** Unprotects all sessions of an account that was removed. Never rejects: nothing depends on it. */

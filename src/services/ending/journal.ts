@@ -13,23 +13,28 @@ const otherMachineMs = 30 * 86_400_000;
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
 
+const Left = v.object({
+  accountId: v.string(),
+  sessionId: v.string(),
+  startedAt: v.optional(v.number()),
+  /** When the account's key was entered; missing without a key. */
+  keyAt: v.optional(v.number()),
+});
 const Run = v.object({
   /** When it was last written, in epoch milliseconds. */
   at: v.number(),
   total: v.number(),
   /** The machine it was written on, if any of its sessions can only be found from there; empty for the user's own. */
   machine: v.optional(v.string()),
-  left: v.array(
-    v.object({
-      accountId: v.string(),
-      sessionId: v.string(),
-      startedAt: v.optional(v.number()),
-      /** When the account's key was entered; missing without a key. */
-      keyAt: v.optional(v.number()),
-    }),
-  ),
+  left: v.array(Left),
 });
-type Runs = Readonly<Record<string, v.InferOutput<typeof Run>>>;
+type Run = v.InferOutput<typeof Run>;
+type Runs = Readonly<Record<string, Run>>;
+
+/** An end operation of this window. */
+interface OwnRun extends Omit<Run, 'at' | 'left'> {
+  readonly left: ReadonlyMap<string, v.InferOutput<typeof Left>>;
+}
 
 /** An end of several sessions that a window didn't live to finish. */
 export interface UnfinishedEnd {
@@ -74,6 +79,11 @@ export class EndJournal {
   readonly #place: JournalPlace;
   /** When entries with a time in the future were first seen, keyed by id and time. */
   readonly #ahead = new Map<string, number>();
+  readonly #own = new Map<string, OwnRun>();
+  /** The last write, and the one that begins after it. */
+  #writing: Promise<void> = Promise.resolve();
+  #nextWrite: Promise<void> | undefined;
+  #beats = false;
   /** The entries that this window has removed: another one may write them again. */
   readonly #removed = new Set<string>();
   readonly #undone: UndoneWrites;
@@ -86,48 +96,59 @@ export class EndJournal {
     this.#undone = new UndoneWrites(
       clock,
       () => !this.#entries().some(([id]) => this.#removed.has(id)),
-      () => this.#write(this.#read()),
+      () => this.#save(),
     );
   }
 
   /** Starts an entry, and resolves when it is stored: before the first end is sent. */
   async begin(targets: readonly { readonly accountId: AccountId; readonly session: Session }[]): Promise<JournalEntry> {
     const id = crypto.randomUUID();
-    const left = new Map(targets.map((target) => [`${target.accountId}/${target.session.id}`, target]));
-    const total = left.size;
-    const isHereOnly = targets.some((target) => this.#place.isHereOnly(target.accountId));
-    const machine = isHereOnly ? { machine: this.#place.machine ?? '' } : {};
     const accounts = [...new Set(targets.map((target) => target.accountId))];
     const keys = new Map(await Promise.all(accounts.map(async (one) => [one, await this.#place.keyAt(one)] as const)));
-    const write = () => {
-      const rows = [...left.values()].map(({ accountId: account, session: { id: sessionId, startedAt } }) => {
-        const keyAt = keys.get(account);
-        return {
-          accountId: account,
-          sessionId,
-          ...(startedAt !== undefined && { startedAt }),
-          ...(keyAt !== undefined && { keyAt }),
-        };
-      });
-      return this.#write({ ...this.#read(), [id]: { at: this.#clock.now(), total, ...machine, left: rows } });
-    };
-    let finished = false;
-    let writing: Promise<void> = write();
-    await writing;
-    const beat = () => {
-      if (finished) return;
-      writing = writing.then(write);
-      this.#clock.after(writeEveryMs, beat);
-    };
-    this.#clock.after(writeEveryMs, beat);
+    const rows = targets.map(({ accountId: account, session: { id: sessionId, startedAt } }) => {
+      const keyAt = keys.get(account);
+      return {
+        accountId: account,
+        sessionId,
+        ...(startedAt !== undefined && { startedAt }),
+        ...(keyAt !== undefined && { keyAt }),
+      };
+    });
+    const left = new Map(rows.map((row) => [`${row.accountId}/${row.sessionId}`, row]));
+    const isHereOnly = accounts.some((account) => this.#place.isHereOnly(account));
+    const machine = isHereOnly ? { machine: this.#place.machine ?? '' } : {};
+    this.#own.set(id, { total: left.size, ...machine, left });
+    await this.#save();
+    this.#beat();
     return {
       settle: (account, session) => void left.delete(`${account}/${session}`),
-      finish: async () => {
-        finished = true;
-        await writing;
-        await this.forget(id);
-      },
+      finish: () => this.forget(id),
     };
+  }
+
+  /** Writes the entries of this window again and again, so that no other window takes them for abandoned. */
+  #beat(): void {
+    if (this.#beats || this.#own.size === 0) return;
+    this.#beats = true;
+    this.#clock.after(writeEveryMs, () => {
+      this.#beats = false;
+      if (this.#own.size === 0) return;
+      void this.#save();
+      this.#beat();
+    });
+  }
+
+  /** Stores the entries of this window beside the others. What is asked for during a write is written at once after it. */
+  #save(): Promise<void> {
+    this.#nextWrite ??= this.#writing.then(() => {
+      this.#nextWrite = undefined;
+      const others = this.#entries().filter(([id]) => !this.#own.has(id) && !this.#removed.has(id));
+      const at = this.#clock.now();
+      const own = [...this.#own].map(([id, run]) => [id, { ...run, at, left: [...run.left.values()] }] as const);
+      this.#writing = this.#write(Object.fromEntries([...others, ...own]));
+      return this.#writing;
+    });
+    return this.#nextWrite;
   }
 
   /** How long until every current entry is either removed or known to be abandoned: at most 20,000 milliseconds. */
@@ -170,8 +191,9 @@ export class EndJournal {
 
   /** Removes an entry whose outcomes are all known. */
   async forget(id: string): Promise<void> {
+    this.#own.delete(id);
     this.#removed.add(id);
-    await this.#write(this.#read());
+    await this.#save();
     this.#undone.watch();
   }
 
@@ -203,7 +225,7 @@ export class EndJournal {
     return typeof stored === 'object' && stored !== null ? Object.entries(stored) : [];
   }
 
-  async #write(runs: Runs): Promise<void> {
+  async #write(runs: Readonly<Record<string, unknown>>): Promise<void> {
     try {
       await this.#memory.update(unfinishedKey, Object.keys(runs).length === 0 ? undefined : runs);
     } catch (error) {

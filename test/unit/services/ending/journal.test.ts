@@ -156,6 +156,28 @@ describe('the journal of ends', () => {
     await entry.finish();
   });
 
+  it('is written a few times, however many ends begin and finish at once', async () => {
+    let written = 0;
+    const counting = {
+      get: memory.get,
+      update: (key: string, value: unknown) => {
+        written++;
+        return memory.update(key, value);
+      },
+    };
+    const busy = new EndJournal(counting, clock, log);
+    const entries = await Promise.all(
+      targets.flatMap((target) => Array.from({ length: 100 }, () => busy.begin([target]))),
+    );
+    assert.equal(Object.keys(memory.values.get('unfinishedEnds') ?? {}).length, 300);
+    assert.ok(written <= 3, `${written} times when they began`);
+    await pass(1_500);
+    assert.ok(written <= 5, `${written} times while they ran`);
+    await Promise.all(entries.map((entry) => entry.finish()));
+    assert.ok(!hasUnfinishedEnds(memory));
+    assert.ok(written <= 8, `${written} times in all`);
+  });
+
   it('lets ends continue when nothing can be written, and logs that', async () => {
     const broken = { get: () => undefined, update: () => Promise.reject(new Error('disk full')) };
     const entry = await new EndJournal(broken, clock, log).begin(targets);

@@ -246,12 +246,8 @@ export class SessionStore implements SessionsView {
       if (life.kind === 'running') entry.lives.delete(id);
       else entry.lives.set(id, life);
     }
-    if (listed.length === 0) return;
-    this.#fire(
-      account,
-      false,
-      listed.map(([id]) => id),
-    );
+    const changed = listed.map(([id]) => id);
+    if (changed.length > 0) this.#fire(account, false, changed);
   }
 
   /** The same for sessions that all get the same life. */
@@ -263,13 +259,14 @@ export class SessionStore implements SessionsView {
   removeGone(account: AccountId, gone: readonly SessionId[]): void {
     const entry = this.#entries.get(account);
     if (entry === undefined) return;
-    const sessions = new Map(entry.state.contents.sessions);
-    for (const id of gone) {
-      sessions.delete(id);
-      entry.endedMeanwhile.add(id);
-    }
+    for (const id of gone) entry.endedMeanwhile.add(id);
+    const { contents } = entry.state;
+    const listed = gone.filter((id) => contents.sessions.has(id));
+    if (listed.length === 0) return;
+    const sessions = new Map(contents.sessions);
+    for (const id of listed) sessions.delete(id);
     entry.missing = new Set([...entry.missing].filter((id) => sessions.has(id)));
-    this.#transition(account, entry, { ...entry.state, contents: { ...entry.state.contents, sessions } });
+    this.#transition(account, entry, { ...entry.state, contents: { ...contents, sessions } });
   }
 
   setPages(account: AccountId, session: SessionId, pages: PageList): void {

@@ -46,6 +46,16 @@ export const targets: readonly Target[] = [
     ],
   },
   {
+    name: 'journal',
+    files: ['src/services/ending/journal.ts'],
+    tests: ['test/unit/services/ending/journal.test.ts'],
+  },
+  {
+    name: 'lookUp',
+    files: ['src/services/ending/lookUp.ts'],
+    tests: ['test/unit/services/ending/lookUp.test.ts'],
+  },
+  {
     name: 'confirming',
     files: [
       'src/services/ending/confirm.ts',

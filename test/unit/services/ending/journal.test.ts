@@ -17,9 +17,10 @@ describe('the journal of ends', () => {
   let clock: VirtualClock;
   let memory: MapMemory;
   let journal: EndJournal;
-  const log = new RecordingLog();
+  let log: RecordingLog;
 
   beforeEach(() => {
+    log = new RecordingLog();
     clock = new VirtualClock();
     memory = new MapMemory(0);
     journal = new EndJournal(memory, clock, log);
@@ -31,17 +32,49 @@ describe('the journal of ends', () => {
     assert.ok(hasUnfinishedEnds(memory));
     await entry.finish();
     assert.ok(!hasUnfinishedEnds(memory));
+    memory.update = () => assert.fail('it was written after everything was done');
     await pass(60_000);
     assert.equal(memory.values.get('unfinishedEnds'), undefined);
+  });
+
+  it('says which key each session was found with, and when it started if that is known', async () => {
+    const keyAt = async (id: string) => (id === 'a' ? 5 : undefined);
+    const place = { machine: undefined, isHereOnly: () => false, keyAt };
+    const [started] = targets;
+    assert.ok(started);
+    const mixed = [started, { accountId: accountId('b'), session: someSession('other', { startedAt: undefined }) }];
+    await new EndJournal(memory, clock, log, place).begin(mixed);
+    assert.deepEqual(Object.values(memory.values.get('unfinishedEnds') ?? {}), [
+      {
+        at: clock.now(),
+        total: 2,
+        left: [
+          { accountId: 'a', sessionId: 'one', startedAt: 7, keyAt: 5 },
+          { accountId: 'b', sessionId: 'other' },
+        ],
+      },
+    ]);
+  });
+
+  it('keeps what other windows are ending, and what they have finished stays away', async () => {
+    const other = new EndJournal(memory, clock, log);
+    const [here, there] = [await journal.begin(targets), await other.begin(targets)];
+    await pass(3_500);
+    assert.equal(Object.keys(memory.values.get('unfinishedEnds') ?? {}).length, 2);
+    await there.finish();
+    await pass(3_500);
+    assert.equal(Object.keys(memory.values.get('unfinishedEnds') ?? {}).length, 1);
+    await here.finish();
+    assert.ok(!hasUnfinishedEnds(memory));
   });
 
   it('is gone for good, even if another window that hadn’t heard of it writes it again', async () => {
     const entry = await journal.begin(targets);
     const before = memory.values.get('unfinishedEnds');
     await entry.finish();
-    memory.values.set('unfinishedEnds', before);
+    memory.values.set('unfinishedEnds', { ...(before as object), other: { at: clock.now(), total: 1, left: [] } });
     await pass(1_500);
-    assert.ok(!hasUnfinishedEnds(memory));
+    assert.deepEqual(Object.keys(memory.values.get('unfinishedEnds') ?? {}), ['other']);
   });
 
   it('tells the next start what was left unfinished, and stores only ids', async () => {
@@ -53,6 +86,7 @@ describe('the journal of ends', () => {
     kept.values.set('unfinishedEnds', structuredClone(memory.values.get('unfinishedEnds')));
     const later = new EndJournal(kept, clock, log);
     assert.deepEqual(await later.claimAbandoned(), []);
+    assert.ok(later.settlesAfter <= 20_000);
     await pass(later.settlesAfter);
     const [claimed, ...others] = await later.claimAbandoned();
     assert.ok(claimed);
@@ -109,6 +143,13 @@ describe('the journal of ends', () => {
         assert.deepEqual(await later.claimAbandoned(), []);
         assert.ok(!hasUnfinishedEnds(kept), JSON.stringify(all));
       }
+      // Another window may still be ending sessions.
+      const running = { at: clock.now(), total: 1, left };
+      kept.values.set('unfinishedEnds', { unreadable, running });
+      assert.deepEqual(await later.claimAbandoned(), []);
+      assert.deepEqual(kept.values.get('unfinishedEnds'), { running });
+      kept.update = () => assert.fail('there was nothing to remove');
+      assert.deepEqual(await later.claimAbandoned(), []);
     }
   });
 
@@ -139,6 +180,9 @@ describe('the journal of ends', () => {
       assert.deepEqual(await on(kept, other).claimAbandoned(), []);
       assert.ok(!hasUnfinishedEnds(kept));
     }
+    // One such session is enough.
+    const mixed = [{ ...targets[0], accountId: accountId('b') }, ...targets] as typeof targets;
+    assert.deepEqual(await on(await leftBy(remote, mixed), here).claimAbandoned(), []);
     // Any machine can look for sessions in a cloud.
     const inCloud = targets.map((target) => ({ ...target, accountId: accountId('b') }));
     assert.equal((await on(await leftBy(remote, inCloud), here).claimAbandoned()).length, 1);

@@ -1,11 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
+import type { Provider } from '../../../../src/core/provider.ts';
+import type { Trouble } from '../../../../src/core/providerError.ts';
 import { unlistedSession } from '../../../../src/core/unlistedSession.ts';
 import { type Finding, lookUp } from '../../../../src/services/ending/lookUp.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
 import { type GatewayServer, startGateway } from '../../../servers/gateway.ts';
+import { failure, type ScriptedServices, scriptedServices } from '../scriptedProvider.ts';
 import { fastClock, TestServices } from '../testServices.ts';
 
 describe('looking up an unlisted session', () => {
@@ -63,6 +66,59 @@ describe('looking up an unlisted session', () => {
       server.misbehave('GET', /./, { kind: 'answer', answer });
       const found = await ask(account, 'sess_typo');
       assert.equal(found.kind === 'failed' && found.error.trouble.kind, 'unauthorized');
+    });
+  });
+
+  describe('at a provider that answers as it likes', () => {
+    let scene: ScriptedServices;
+
+    beforeEach(async () => {
+      scene = await scriptedServices((provider) => provider.start('one'));
+    });
+    afterEach(() => scene.services.dispose());
+
+    const found = async (id: string, endCause?: Provider['endCause']): Promise<Finding['kind']> => {
+      const { services, id: account, clock: time, over, provider } = scene;
+      const { connections, refresher, log: logger } = services;
+      const asked = { ...provider.provider, endCause };
+      const session = unlistedSession(sessionId(id));
+      return (await over(lookUp({ connections, refresher, clock: time, logger }, account, asked, session))).kind;
+    };
+
+    it('calls a session ended only if the provider says how it ended', async () => {
+      assert.equal(await found('one'), 'running');
+      assert.equal(await found('two'), 'notFound');
+      assert.equal(await found('two', async () => ({ how: 'completed', endedAt: undefined })), 'ended');
+      assert.equal(await found('two', async () => undefined), 'notFound');
+      assert.equal(await found('two', () => Promise.reject(failure({ kind: 'serverFault', status: 500 }))), 'notFound');
+      assert.match(scene.services.log.lines.join('\n'), /how two ended could not be asked: it failed: serverFault/);
+    });
+
+    it('waits ten seconds at most to be told how it ended', async () => {
+      const before = scene.clock.now();
+      const cause: Provider['endCause'] = (_, signal) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(failure({ kind: 'cancelled' }))),
+        );
+      assert.equal(await found('two', cause), 'notFound');
+      assert.ok(scene.clock.now() - before < 10_100);
+    });
+
+    it('understands an error that says there is no such session, or that may say so', async () => {
+      const troubles: readonly [Trouble, Finding['kind']][] = [
+        [{ kind: 'notFound' }, 'notFound'],
+        [{ kind: 'unsupported', reason: { kind: 'noRequest' } }, 'unchecked'],
+        [{ kind: 'unauthorized' }, 'notFound'],
+        [{ kind: 'forbidden' }, 'notFound'],
+        [{ kind: 'serverFault', status: 500 }, 'failed'],
+      ];
+      for (const [trouble, kindOfFinding] of troubles) {
+        scene.provider.onProbe = () => Promise.reject(failure(trouble));
+        assert.equal(await found('two'), kindOfFinding, trouble.kind);
+      }
+      scene.provider.onList = () => Promise.reject(failure({ kind: 'forbidden' }));
+      scene.provider.onProbe = () => Promise.reject(failure({ kind: 'forbidden' }));
+      assert.equal(await found('two'), 'failed');
     });
   });
 

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { waitIn } from '../host/workbench.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { until, WorkbenchUser } from './user.ts';
 
@@ -72,6 +73,36 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
     assert.match(await user.dialog(), /End session "sess_other"\?/);
     await user.press('Cancel');
     assert.deepEqual(server.running.sort(), ['sess_listed', 'sess_other']);
+  });
+
+  it('confirms nothing with a second click for a question that waited behind another one', async () => {
+    const second = server.add({ id: 'sess_second' });
+    server.unlisted.add('sess_second');
+    const held = Promise.withResolvers<void>();
+    for (const id of ['sess_other', 'sess_second']) {
+      const arrived = Promise.withResolvers<void>();
+      const by = () => {
+        arrived.resolve();
+        return held.promise;
+      };
+      server.misbehave('GET', new RegExp(id), { kind: 'interrupted', by }, 1);
+      await user.run('End Session by ID…');
+      await user.type('Paste a session ID', id);
+      await arrived.promise;
+    }
+    const before = [...server.running];
+    held.resolve();
+    const [first] = /sess_(other|second)/.exec(await user.dialog()) ?? [];
+    const other = first === 'sess_other' ? 'sess_second' : 'sess_other';
+    const shown = await user.pressAtOnce(`"${other}"`, 1);
+    // Longer than an answer to a question that has just opened is ignored: the other question waits as long.
+    await waitIn(user.page, 1_000);
+    await user.press('Cancel');
+    await until(async () => (await shown()) === 2);
+    assert.match(await user.dialog(), new RegExp(`End session "${other}"\\?`));
+    await user.press('Cancel');
+    assert.deepEqual(server.running, before);
+    second.status = 'completed';
   });
 
   it('does the same from the account’s menu by mouse, and is told when the ID is wrong', async () => {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { until } from './user.ts';
-import { ViewerBesideEditor, viewerPage, waitingViewerPage } from './viewerBesideEditor.ts';
+import { pagesAnswer, ViewerBesideEditor, viewerPage, waitingViewerPage } from './viewerBesideEditor.ts';
 
 /** Long enough after typing that the text editor doesn't take the keyboard back. */
 const takesAfterMs = 500;
@@ -58,6 +58,31 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
     await scene.editor.click();
     await scene.user.page.keyboard.type('more');
     await until(async () => (await scene.text()) === 'more');
+  });
+
+  it('goes on typing in an input box when the link that they copied from the panel arrives', async () => {
+    const { page } = scene.user;
+    const panel = await scene.show(viewerPage('', ''));
+    await scene.running(panel);
+    const requested = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const after = () => {
+      requested.resolve();
+      return held.promise;
+    };
+    scene.anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: pagesAnswer, after }, 1);
+    await panel.locator('#copyLink').click();
+    await requested.promise;
+    await page.keyboard.press('F1');
+    const box = page.locator('.quick-input-widget input').first();
+    await box.fill('');
+    await page.keyboard.type('before ');
+    held.resolve();
+    await until(() => page.evaluate(async () => (await navigator.clipboard.readText()).includes('/live/')));
+    for (const letter of 'and after') await page.keyboard.press(letter === ' ' ? 'Space' : letter, { delay: 60 });
+    assert.equal(await box.inputValue(), 'before and after');
+    assert.ok(!(await panel.evaluate(() => document.hasFocus())));
+    await page.keyboard.press('Escape');
   });
 
   const waysToPanel: Readonly<Record<string, () => Promise<void>>> = {

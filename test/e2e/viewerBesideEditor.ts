@@ -14,6 +14,12 @@ const session = 'sess_shop';
 const betweenKeysMs = 65;
 const mostTyped = 150;
 
+/** How the session's pages are answered, with the link to what the panel frames. */
+export const pagesAnswer = {
+  status: 200,
+  json: [{ id: 'p', title: '', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` }],
+};
+
 /**
  * A page that tells its server every key that reaches it, and then does what takes the keyboard.
  * @param steal a script; `when` is how many milliseconds after its start it is to take the keyboard, and `tell` tells the
@@ -54,10 +60,7 @@ export class ViewerBesideEditor {
     const proxy = await new TunnelProxy(hosts).start();
     // Without a window of its own, so that its page's link is used.
     anchor.add({ id: session, headless: true, domains: ['shop.example'] });
-    const pages = [
-      { id: 'p', title: '', url: 'https://shop.example/', frontend_url: `https://${viewer}/live/${session}/p` },
-    ];
-    anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: { status: 200, json: pages } });
+    anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: pagesAnswer });
     const user = await WorkbenchUser.open({
       hosts,
       env: { https_proxy: proxy.url, no_proxy: '127.0.0.1', SSL_CERT_FILE: join(certificates, 'authority.pem') },

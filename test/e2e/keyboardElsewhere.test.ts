@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { until } from './user.ts';
+import { succeeds, until } from './user.ts';
 import { pagesAnswer, ViewerBesideEditor, viewerPage, waitingViewerPage } from './viewerBesideEditor.ts';
 
 /** Long enough after typing that the text editor doesn't take the keyboard back. */
@@ -96,8 +96,11 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
       const viewer = await scene.running(panel);
       await scene.clear();
       await scene.user.page.keyboard.type('draft');
-      await go();
-      await until(() => panel.evaluate(() => document.hasFocus()));
+      // On a busy machine, VS Code can miss that it was to focus a panel.
+      await until(async () => {
+        await go();
+        return succeeds(panel.waitForFunction(() => document.hasFocus(), undefined, { timeout: 4_000 }));
+      });
       // No space: the focus is on the button that was pressed last.
       await scene.user.page.keyboard.type('nowhere');
       assert.equal(await scene.text(), 'draft');

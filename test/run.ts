@@ -1,5 +1,6 @@
 // `npm test`: runs everything, the cheapest checks first and the rest in parallel, and ends with one line that counts
 // it all. A file that passes only when it is run again is reported as flaky: that is a failure to look into.
+// Some tests race a real workbench on whatever machine this is, so what failed is run again.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -12,21 +13,7 @@ import { buildExample, exampleFolder } from './host/exampleExtension.ts';
 import { temporaryFolder } from './host/processes.ts';
 import { script, step } from './host/steps.ts';
 import { ensureVscodeServer, testSettings } from './host/vscodeServer.ts';
-import type { Outcome } from './integration/index.ts';
-
-/** The results of plain mocha tests. */
-interface MochaOutcome extends Outcome {
-  readonly failures: readonly Failure[];
-}
-
-/** A test or hook that failed. */
-interface Failure {
-  /** The path of its file; empty if it isn't known. */
-  readonly file: string;
-  readonly title: string;
-  /** The error's message. */
-  readonly why: string;
-}
+import type { Failure, Outcome } from './integration/index.ts';
 
 let passed = 0;
 let failed = 0;
@@ -56,9 +43,11 @@ const longUnitFiles = [
   'ui/onboarding/tryIt',
   'http/client',
 ].map((name) => join('test', 'unit', `${name}.test.ts`));
-/** Test files that passed only when they were run once more. */
+/** How many more times a file in which a test failed is run. */
+const moreRuns = 2;
+/** Test files that passed only when they were run again. */
 const flaky: string[] = [];
-/** What failed the first time, also in files that passed when they were run once more. */
+/** What failed at first, also in files that passed when they were run again. */
 const firstFailures: Failure[] = [];
 
 /**
@@ -92,13 +81,13 @@ async function show(command: string, ...args: readonly string[]): Promise<void> 
  * @param name of its report.
  * @param args for mocha.
  */
-async function mocha(scratch: string, name: string, ...args: readonly string[]): Promise<MochaOutcome> {
+async function mocha(scratch: string, name: string, ...args: readonly string[]): Promise<Outcome> {
   const file = join(scratch, `${name}.json`);
   const reporter = resolve('test', 'host', 'countingReporter.cjs');
   const program = resolve('node_modules', 'mocha', 'bin', 'mocha.js');
   const mochaArgs = [program, '--reporter', reporter, '--reporter-option', `file=${file}`, ...args];
   const code = await run('when it has ended', process.execPath, mochaArgs);
-  return outcomeIn<MochaOutcome>(file, `mocha ended with exit code ${code}`);
+  return outcomeIn(file, `mocha ended with exit code ${code}`);
 }
 
 /**
@@ -106,7 +95,7 @@ async function mocha(scratch: string, name: string, ...args: readonly string[]):
  * @param otherwise the reason there may be none.
  * @throws when there are none.
  */
-async function outcomeIn<Kind extends Outcome>(file: string, otherwise: unknown): Promise<Kind> {
+async function outcomeIn(file: string, otherwise: unknown): Promise<Outcome> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
@@ -116,22 +105,33 @@ async function outcomeIn<Kind extends Outcome>(file: string, otherwise: unknown)
 
 /**
  * Runs one file of the end-to-end tests, which has a workbench of its own, so that files don't affect one another.
- * @param again receives its name when it failed and should be run again; undefined for that second run, which then
- * counts.
+ * @param again receives the file if it failed; its results don't count then.
  */
-async function endToEnd(scratch: string, name: string, again?: string[]): Promise<void> {
-  const outcome = await mocha(scratch, again === undefined ? `${name}-again` : name, `test/e2e/${name}`);
-  if (again !== undefined && outcome.failed > 0) {
-    again.push(name);
+async function endToEnd(scratch: string, name: string, again: string[]): Promise<void> {
+  const file = `test/e2e/${name}`;
+  const outcome = await mocha(scratch, name, file);
+  if (outcome.failed === 0) count(outcome);
+  else {
     firstFailures.push(...outcome.failures);
-    return;
+    again.push(file);
   }
-  if (again === undefined && outcome.failed === 0) flaky.push(name);
-  count(outcome);
+}
+
+/** Runs a file that failed again, with nothing running in parallel, until it passes or has failed too often. */
+async function runAgain(scratch: string, file: string): Promise<Outcome> {
+  const name = basename(file);
+  for (let run = 1; ; run++) {
+    const outcome = await step(`Again, with nothing running in parallel: ${name}`, () =>
+      mocha(scratch, `${name}-again-${run}`, file),
+    );
+    if (outcome.failed === 0) flaky.push(name);
+    if (outcome.failed === 0 || run === moreRuns) return outcome;
+    firstFailures.push(...outcome.failures);
+  }
 }
 
 /**
- * Runs the unit tests, the long files first, and the files in which one failed once more. Their names are in a file, because
+ * Runs the unit tests, the long files first, and then the files in which one failed again. Their names are in a file, because
  * Windows limits the length of a command.
  * @throws when a long file doesn't exist.
  */
@@ -151,14 +151,7 @@ async function unit(scratch: string): Promise<void> {
     return;
   }
   let failedAgain = 0;
-  for (const file of failedFiles) {
-    const name = basename(file);
-    const second = await step(`Again, with nothing running in parallel: ${name}`, () =>
-      mocha(scratch, `${name}-again`, file),
-    );
-    if (second.failed === 0) flaky.push(name);
-    failedAgain += second.failed;
-  }
+  for (const file of failedFiles) failedAgain += (await runAgain(scratch, file)).failed;
   count({ ...first, passed: first.passed + first.failed - failedAgain, failed: failedAgain });
 }
 
@@ -198,20 +191,34 @@ function count(outcome: Outcome): void {
   skipped += outcome.skipped;
 }
 
+/** Runs the integration tests, and all of them again if one failed. */
+async function integration(scratch: string): Promise<void> {
+  const first = await integrationOnce(join(scratch, 'integration'));
+  if (first.failures.length === 0) {
+    count(first);
+    return;
+  }
+  firstFailures.push(...first.failures);
+  const second = await step('Again: integration tests', () => integrationOnce(join(scratch, 'integration-again')));
+  if (second.failed === 0) flaky.push('integration');
+  count(second);
+}
+
 /**
  * Runs the integration tests inside VS Code: the version in VSCODE_TEST_VERSION (minimum, stable or insiders, which is
  * downloaded), else the one from npm. The same user starts it twice, to check what is there after a restart.
  */
-async function integration(scratch: string): Promise<void> {
+async function integrationOnce(scratch: string): Promise<Outcome> {
   const wanted = process.env['VSCODE_TEST_VERSION'];
   const { engines } = JSON.parse(await readFile('package.json', 'utf8'));
   const version = wanted === 'minimum' ? String(engines.vscode).replace(/^\D*/, '') : wanted;
   const which = version === undefined ? { vscodeExecutablePath: resolve('test', 'host', 'code.ts') } : { version };
-  const certificates = join(scratch, 'certificates');
-  await writeCertificate(certificates, await makeCertificate('localhost', 'anchor.test'));
   const user = join(scratch, 'user', 'User');
   await mkdir(user, { recursive: true });
   await writeFile(join(user, 'settings.json'), JSON.stringify(testSettings));
+  const certificates = join(scratch, 'certificates');
+  await writeCertificate(certificates, await makeCertificate('localhost', 'anchor.test'));
+  const outcomes: Outcome[] = [];
   for (const phase of ['first', 'again']) {
     const outcome = join(scratch, `${phase}.json`);
     const env: NodeJS.ProcessEnv = { BROWSER_SESSIONS_PHASE: phase, BROWSER_SESSIONS_OUTCOME: outcome };
@@ -230,8 +237,15 @@ async function integration(scratch: string): Promise<void> {
       () => undefined,
       (error: unknown) => error,
     );
-    count(await outcomeIn(outcome, failure));
+    outcomes.push(await outcomeIn(outcome, failure));
   }
+  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  return {
+    passed: sum((outcome) => outcome.passed),
+    failed: sum((outcome) => outcome.failed),
+    skipped: sum((outcome) => outcome.skipped),
+    failures: outcomes.flatMap(({ failures }) => failures),
+  };
 }
 
 await script(async () => {
@@ -268,9 +282,7 @@ await script(async () => {
       ...files.filter((name) => !runsAlone.has(name)).map(testsIn),
     ]);
     await sideBySide(1, files.filter((name) => runsAlone.has(name)).map(testsIn));
-    for (const name of again) {
-      await step(`Again, with nothing running in parallel: ${name}`, () => endToEnd(scratch, name));
-    }
+    for (const file of again) count(await runAgain(scratch, file));
   } finally {
     const left = skipped === 0 ? '' : `, ${skipped} skipped (${browserlessMissing() ?? 'see above'})`;
     for (const { title, why } of firstFailures) console.log(`failed at first: ${title}: ${oneLine(why)}`);

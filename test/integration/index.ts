@@ -2,11 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import Mocha from 'mocha';
 import * as vscode from 'vscode';
 
-/** The result of a run, as test/run.ts reads it. */
+/** The results of a run, as test/run.ts reads them. */
 export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly failures: readonly Failure[];
+}
+
+/** A test or hook that failed. */
+export interface Failure {
+  /** The path of its file; empty if it isn't known. */
+  readonly file: string;
+  readonly title: string;
+  /** The error's message. */
+  readonly why: string;
 }
 
 /**
@@ -41,10 +51,14 @@ export async function run(): Promise<void> {
     await import('./screenshot.test.ts');
     await import('./restart.test.ts');
   }
+  const failures: Failure[] = [];
   const outcome = await new Promise<Outcome>((resolve) => {
     const runner = mocha.run((failed) => {
       const { passes: passed = 0, pending: skipped = 0 } = runner.stats ?? {};
-      resolve({ passed, failed, skipped });
+      resolve({ passed, failed, skipped, failures });
+    });
+    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error) => {
+      failures.push({ file: '', title: test.fullTitle(), why: String(error.message) });
     });
   });
   const file = process.env['BROWSER_SESSIONS_OUTCOME'];

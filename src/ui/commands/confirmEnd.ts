@@ -1,7 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { AccountSession } from '../../services/ending/report.ts';
 import type { EndWithoutAsking } from '../endWithoutAsking.ts';
 import type { Question } from '../prompts.ts';
 import type { SettingKey } from '../settings.ts';
@@ -9,7 +8,7 @@ import { endButton, type ManyEnds, questionForMany, questionForOne } from '../te
 import { providerName } from './accountNames.ts';
 import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
-import { listOfSessions, protectedAmong } from './protectedSessions.ts';
+import { protectedFromNowOn, wereProtected } from './protectedSessions.ts';
 import { type ConnectedParts, whileConnected } from './sameConnection.ts';
 import { sessionsOf, wholeAccount } from './targets.ts';
 
@@ -94,29 +93,16 @@ async function confirmMany(
     unknown: [...unknown, ...unfiltered(parts, ends)],
     everything,
   });
+  const added = everything && protectedFromNowOn(parts, everything.accountId);
   const chosen = await parts.prompts.confirm(question);
   const isEverything = everything !== undefined && chosen === everything.button;
   if (!isEverything && chosen !== endButton(ends.length)) return undefined;
   if (typesCount && !(await hasTyped(parts, isEverything ? everything.accountId : ends.length))) return undefined;
-  const reached = isEverything ? sessionsOf(parts, [wholeAccount(everything.accountId)]) : ends;
+  const reached = isEverything
+    ? [...sessionsOf(parts, [wholeAccount(everything.accountId)]), ...(added?.() ?? [])]
+    : ends;
   if (wereProtected(parts, reached)) return undefined;
   return isEverything ? 'everything' : confirmed(shown);
-}
-
-/**
- * Whether sessions that would end together with others have become protected while a dialog was open, for example in another
- * window. Tells the user if so.
- */
-function wereProtected(parts: ConfirmParts, sessions: readonly AccountSession[]): boolean {
-  const guarded = protectedAmong(parts, sessions);
-  if (guarded.length === 0) return false;
-  const names = listOfSessions(parts, guarded);
-  const sentence =
-    guarded.length === 1
-      ? l10n.t('{0} was protected while the dialog was open, so no request was sent. Try again.', names)
-      : l10n.t('{0} were protected while the dialog was open, so no request was sent. Try again.', names);
-  void parts.prompts.tell('info', sentence, []);
-  return true;
 }
 
 /** Asks the caller's question, whose first choice confirms the plan. */

@@ -3,6 +3,8 @@ import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
 import { type Finding, lookUp } from '../../services/ending/lookUp.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
+import type { Question } from '../prompts.ts';
 import { questionForUnlisted } from '../text/confirmations.ts';
 import { accountHost } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
@@ -12,6 +14,7 @@ import { describeSessions } from './descriptions.ts';
 import type { EndPlan } from './endPlan.ts';
 import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
+import { whileConnected } from './sameConnection.ts';
 
 /** What looking up and ending an unlisted session needs. */
 export interface UnlistedParts extends ConfirmParts, RunParts {
@@ -29,15 +32,28 @@ export async function endUnlisted(
   plan: EndPlan,
   again: () => Promise<unknown>,
 ): Promise<PublicEndReport> {
-  const { connections, history, prompts } = parts;
-  const tell = (level: 'info' | 'error', sentence: string): PublicEndReport => {
-    void prompts.tell(level, sentence, []);
-    return publicReport(parts, []);
-  };
   const [target] = plan.ends;
-  const [subject] = describeSessions(parts, plan.ends);
-  if (target === undefined || subject === undefined) return publicReport(parts, []);
+  if (target === undefined) return publicReport(parts, []);
+  let told = false;
+  const confirmed = await whileConnected(
+    parts,
+    () => [target.accountId],
+    async () => {
+      const question = await questionAbout(parts, target);
+      told = question === undefined;
+      return question && confirmBy(parts, plan, question);
+    },
+  );
+  if (confirmed !== undefined) return runEnd(parts, confirmed, again);
+  return told ? publicReport(parts, []) : cancelled(parts, plan.ends);
+}
+
+/** Looks a session up. @returns what to ask; undefined, after telling the user, if there is nothing to end. */
+async function questionAbout(parts: UnlistedParts, target: AccountSession): Promise<Question | undefined> {
+  const { connections, history, prompts } = parts;
   const { accountId, session } = target;
+  const [subject] = describeSessions(parts, [target]);
+  if (subject === undefined) return undefined;
   const provider = providerName(parts, accountId);
   prompts.note(l10n.t('Checking the session with {0}…', provider));
   let found: Finding;
@@ -48,21 +64,19 @@ export async function endUnlisted(
   // As long as the provider doesn't say so, another session may be running that got the ID since.
   const isKnownToBeGone = wasConfirmedGone && found.kind === 'notFound';
   if (found.kind === 'ended' || isKnownToBeGone) {
-    return tell('info', l10n.t('This session has already ended.'));
+    void prompts.tell('info', l10n.t('This session has already ended.'), []);
+    return undefined;
   }
-  if (found.kind === 'notFound') return tell('info', notFoundSentence(provider, nameOfAccount(parts, accountId)));
+  if (found.kind === 'notFound') {
+    void prompts.tell('info', notFoundSentence(provider, nameOfAccount(parts, accountId)), []);
+    return undefined;
+  }
   if (found.kind === 'failed') {
     const trouble = troubleSentence(found.error, accountHost(parts.accounts.get(accountId)));
-    return tell('error', l10n.t('No request to end the session was sent. {0}', trouble));
+    void prompts.tell('error', l10n.t('No request to end the session was sent. {0}', trouble), []);
+    return undefined;
   }
-  const question = questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind });
-  const confirmed = await confirmBy(parts, plan, question);
-  if (confirmed === undefined) return cancelled(parts, plan.ends);
-  // With another key, the id may belong to another session.
-  if ((await connections.open(accountId).catch(() => undefined)) !== connection) {
-    return tell('info', l10n.t('The account has changed, so no request to end the session was sent. Try again.'));
-  }
-  return runEnd(parts, confirmed, again);
+  return questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind });
 }
 
 function notFoundSentence(provider: string, account: string): string {

@@ -1,15 +1,14 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { AccountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import { withNames } from '../sessionNames.ts';
-import { shortId } from '../text/names.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, pickToEnd, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
 import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
-import { protectedAmong } from './protectedSessions.ts';
+import { protectedAmong, protectedUnseen, unseenSentences } from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetOfOne, wholeAccount } from './targets.ts';
 
@@ -55,29 +54,16 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
   const hasProtected = protectedAmong(parts, sessionsOf(parts, [wholeAccount(accountId)])).length > 0;
   if (loss === undefined || !isOffered || hasProtected || hidden > 0) return undefined;
   const isCombined = parts.store.state(accountId)?.contents.combined === true;
-  const isOver = (id: SessionId) => parts.history.find(accountId, id) !== undefined;
-  const unseen = parts.protections.unlisted(accountId).filter((id) => !isOver(id));
   return {
     accountId,
     generation: parts.connections.generation(accountId),
     button: l10n.t('End Everything in Account'),
     explanation: [
       l10n.t('"End Everything in Account" goes further. {0}', loss),
-      ...protectedUnseen(unseen),
+      ...unseenSentences(protectedUnseen(parts, accountId), 'account'),
       ...(isCombined ? [l10n.t('It reaches only one of the servers that share this address.')] : []),
     ].join('\n'),
   };
-}
-
-/** A line about protected sessions that aren't listed. */
-function protectedUnseen(ids: readonly SessionId[]): readonly string[] {
-  const [first] = ids;
-  if (first === undefined) return [];
-  return [
-    ids.length === 1
-      ? l10n.t("Session {0} is protected but not listed. If it's still running, it will end too.", shortId(first))
-      : l10n.t("{0} protected sessions aren't listed. Those that are still running will end too.", ids.length),
-  ];
 }
 
 async function endEverything(

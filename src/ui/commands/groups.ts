@@ -25,7 +25,14 @@ import {
   tellFinishedDeletion,
 } from './endReports.ts';
 import { listFresh, unknownAccounts } from './lists.ts';
-import { listOfSessions, protectedAmong } from './protectedSessions.ts';
+import {
+  listOfSessions,
+  protectedAmong,
+  protectedFromNowOn,
+  protectedUnseen,
+  unseenSentences,
+  wereProtected,
+} from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { whileConnected } from './sameConnection.ts';
 import {
@@ -163,8 +170,8 @@ function publicDeletion(parts: EndParts, { answer, results }: GroupReport): Publ
 }
 
 /**
- * Lines for the dialog: the batch's account, and that sessions may be missing from the list, hidden by the filter, or not
- * started yet.
+ * Lines for the dialog: the batch's account, and that sessions may be missing from the list, hidden by the filter, protected
+ * without being listed, or not started yet.
  */
 function factsOf(
   parts: EndParts,
@@ -176,6 +183,7 @@ function factsOf(
     nameOfAccount(parts, account),
     ...unknownAccounts(parts, [account]),
     ...unfiltered(parts, members),
+    ...unseenSentences(protectedUnseen(parts, account), 'batch'),
     ...(group?.canCancel === true
       ? [l10n.t('More of its sessions may start while this dialog is open. They will end too.')]
       : []),
@@ -200,14 +208,18 @@ function holdsProtected(parts: EndParts, group: Group, members: readonly Account
   return true;
 }
 
-/** Whether the user picked the question's first choice and the account wasn't reconnected in the meantime. */
+/**
+ * Whether the user picked the question's first choice, and in the meantime, the account wasn't reconnected and no session that
+ * isn't listed was protected.
+ */
 async function confirmGroup(parts: EndParts, accountId: AccountId, question: Question): Promise<boolean> {
+  const added = protectedFromNowOn(parts, accountId);
   const chosen = await whileConnected(
     parts,
     () => [accountId],
     async () => ((await parts.prompts.confirm(question)) === question.choices[0] ? accountId : undefined),
   );
-  return chosen !== undefined;
+  return chosen !== undefined && !wereProtected(parts, added());
 }
 
 /** The same for a group whose sessions are running. Another window may have protected one while the dialog was open. */

@@ -1,8 +1,13 @@
+import * as l10n from '@vscode/l10n';
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
+import type { History } from '../../services/history/history.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
 import type { SessionsView } from '../../services/sessions/sessionsView.ts';
+import type { Prompts } from '../prompts.ts';
 import { withNames } from '../sessionNames.ts';
-import { nameAndId } from '../text/names.ts';
+import { nameAndId, shortId } from '../text/names.ts';
 import { listOf } from '../text/numbers.ts';
 
 /** Those of some sessions that the user has protected. */
@@ -19,4 +24,70 @@ export function listOfSessions(
   sessions: readonly AccountSession[],
 ): string {
   return listOf(withNames(store, sessions).flatMap(({ shownAs }) => (shownAs ? [nameAndId(shownAs)] : [])));
+}
+
+/** What {@link protectedUnseen} needs. */
+export interface UnseenParts {
+  readonly protections: Protections;
+  readonly history: History;
+}
+
+/** The protected sessions of an account that aren't listed and haven't ended as far as is known. */
+export function protectedUnseen({ protections, history }: UnseenParts, account: AccountId): readonly SessionId[] {
+  return protections.unlisted(account).filter((id) => history.find(account, id) === undefined);
+}
+
+/** A line about {@link protectedUnseen} for a dialog about everything in an account, or about a batch. */
+export function unseenSentences(ids: readonly SessionId[], of: 'account' | 'batch'): readonly string[] {
+  const [first] = ids;
+  if (first === undefined) return [];
+  if (of === 'account') {
+    return [
+      ids.length === 1
+        ? l10n.t("Session {0} is protected but not listed. If it's still running, it will end too.", shortId(first))
+        : l10n.t("{0} protected sessions aren't listed. Those that are still running will end too.", ids.length),
+    ];
+  }
+  return [
+    ids.length === 1
+      ? l10n.t(
+          "Session {0} is protected but not listed. If it's in this batch and still running, it will end too.",
+          shortId(first),
+        )
+      : l10n.t(
+          "{0} protected sessions aren't listed. Those that are in this batch and still running will end too.",
+          ids.length,
+        ),
+  ];
+}
+
+/**
+ * Begins to look for sessions that aren't listed and become protected from now on, for example in another window.
+ * @returns what finds those of an account.
+ */
+export function protectedFromNowOn(parts: UnseenParts, account: AccountId): () => readonly AccountSession[] {
+  const before = new Set(protectedUnseen(parts, account));
+  return () => {
+    const added = protectedUnseen(parts, account).filter((id) => !before.has(id));
+    return added.map((id) => ({ accountId: account, session: unlistedSession(id) }));
+  };
+}
+
+/**
+ * Whether sessions that would end together with others have become protected while a dialog was open, for example in another
+ * window. Tells the user if so.
+ */
+export function wereProtected(
+  parts: Pick<UnseenParts, 'protections'> & { readonly store: SessionsView; readonly prompts: Prompts },
+  sessions: readonly AccountSession[],
+): boolean {
+  const guarded = protectedAmong(parts, sessions);
+  if (guarded.length === 0) return false;
+  const names = listOfSessions(parts, guarded);
+  const sentence =
+    guarded.length === 1
+      ? l10n.t('{0} was protected while the dialog was open, so no request was sent. Try again.', names)
+      : l10n.t('{0} were protected while the dialog was open, so no request was sent. Try again.', names);
+  void parts.prompts.tell('info', sentence, []);
+  return true;
 }

@@ -7,34 +7,41 @@ import { type EndParts, endTargets } from '../../../src/ui/commands/ending.ts';
 import { wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import { startAnchor } from '../../servers/anchor.ts';
 import { startGateway } from '../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
+
+/** What ending needs, and what the user was told. */
+function open(services: TestServices, confirm: Prompts['confirm']) {
+  const { accounts, kinds, store, connections, refresher, ender, log, evidence } = services;
+  const memory = new MapMemory(0);
+  const history = new History(memory, store, accounts, Date.now);
+  const messages: string[] = [];
+  const prompts: Partial<Prompts> = {
+    confirm,
+    tell: async (_level, message) => void messages.push(message),
+    note: () => {},
+    busy: (_, work) => work(() => {}),
+  };
+  const parts = {
+    ...{ accounts, kinds, store, connections, refresher, ender, evidence, history, logger: log, prompts },
+    clock: systemClock,
+    filter: new TreeFilter({ accounts, kinds, store, memory }),
+    protections: new Protections(memory, store, systemClock),
+    endWithoutAsking: { isAllowed: false },
+    liveViews: { isOpen: () => false },
+    isMine: () => undefined,
+    setting: () => '',
+    showLog: () => {},
+  } as unknown as EndParts;
+  return { history, messages, parts };
+}
 
 describe('ending a session that isn’t listed', () => {
   it('doesn’t say that it has ended because of an earlier session with its ID, while the provider can’t be asked about it', async () => {
     const server = await startGateway();
     const services = new TestServices({ clock: fastClock(100), wireClock: systemClock, interval: 0 });
-    const { accounts, kinds, store, connections, refresher, ender, log, evidence } = services;
-    const memory = new MapMemory(0);
-    const history = new History(memory, store, accounts, Date.now);
-    const messages: string[] = [];
-    const prompts: Partial<Prompts> = {
-      confirm: async ({ choices }) => choices[0],
-      tell: async (_level, message) => void messages.push(message),
-      note: () => {},
-      busy: (_, work) => work(() => {}),
-    };
-    const parts = {
-      ...{ accounts, kinds, store, connections, refresher, ender, evidence, history, logger: log, prompts },
-      clock: systemClock,
-      filter: new TreeFilter({ accounts, kinds, store, memory }),
-      protections: new Protections(memory, store, systemClock),
-      endWithoutAsking: { isAllowed: false },
-      liveViews: { isOpen: () => false },
-      isMine: () => undefined,
-      setting: () => '',
-      showLog: () => {},
-    } as unknown as EndParts;
+    const { history, messages, parts } = open(services, async ({ choices }) => choices[0]);
     server.add({ id: 'worker-1' });
     const accountId = await services.add('gateway', server.url, { authorization: server.authorization });
     const target = { ...wholeAccount(accountId), sessionId: sessionId('worker-1') };
@@ -62,4 +69,25 @@ describe('ending a session that isn’t listed', () => {
     services.dispose();
     await server.stop();
   }).timeout(20_000);
+
+  it('sends nothing if another window replaced the key while the dialog was open, even if VS Code didn’t tell', async () => {
+    const server = await startAnchor();
+    const services = new TestServices({ clock: systemClock, interval: 0 });
+    const { values } = services.secretStore;
+    const { history, messages, parts } = open(services, async ({ choices }) => {
+      const [key, secret] = [...values].find(([, its]) => its.includes(server.key)) ?? [];
+      assert.ok(key !== undefined && secret !== undefined);
+      values.set(key, secret.replace(server.key, 'sk_of_someone_else'));
+      return choices[0];
+    });
+    server.add({ id: 'sess_a' });
+    server.unlisted.add('sess_a');
+    const accountId = await services.add('anchor', server.url, { apiKey: server.key });
+    await endTargets(parts, [{ ...wholeAccount(accountId), sessionId: sessionId('sess_a') }]);
+    assert.match(messages.join(), /has changed, so no request was sent\. Try again\./);
+    assert.deepEqual(server.running, ['sess_a']);
+    history.dispose();
+    services.dispose();
+    await server.stop();
+  });
 });

@@ -181,6 +181,46 @@ describe('a whole batch', () => {
     assert.equal(server.running.length, 2);
   });
 
+  describe('with a protected session that isn’t listed', () => {
+    const target = () => ({ accountId, groupId: groupId('batch_a') });
+    const said =
+      /Session (\S+) is protected but not listed\. If it's in this batch and still running, it will end too\./;
+    let hidden: string;
+
+    beforeEach(async () => {
+      const batch = server.addBatch(2, { id: 'batch_a', status: 'processing', completedAt: undefined });
+      hidden = batch.members[0]?.id ?? '';
+      server.unlisted.add(hidden);
+      await services.refresher.refresh(accountId);
+    });
+
+    for (const work of [deleteBatch, cancelBatch]) {
+      it(`says so before ${work.name}`, async () => {
+        await parts.protections.set(accountId, [sessionId(hidden)], true);
+        parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+        await work(parts, [target()]);
+        assert.match(details[0] ?? '', said);
+      });
+
+      it(`isn’t reached by ${work.name} if that was protected while the dialog was open`, async () => {
+        duringDialog = () => parts.protections.set(accountId, [sessionId(hidden)], true);
+        await work(parts, [target()]);
+        assert.match(messages.join(), /was protected while the dialog was open, so no request was sent\./);
+        assert.equal(server.running.length, 2);
+      });
+    }
+
+    it('isn’t ended with everything in its account if that was protected while the dialog was open', async () => {
+      parts.prompts.confirm = async ({ choices }) => {
+        await parts.protections.set(accountId, [sessionId(hidden)], true);
+        return choices.at(-1);
+      };
+      await endAccountSessions(parts, [{ accountId }]);
+      assert.match(messages.join(), /was protected while the dialog was open, so no request was sent\./);
+      assert.equal(server.running.length, 2);
+    });
+  });
+
   it('is deleted with sessions that start while the dialog is open, which the dialog says', async () => {
     server.addBatch(1, { id: 'batch_a', status: 'processing', completedAt: undefined });
     await services.refresher.refresh(accountId);

@@ -3,24 +3,21 @@
 
 import { element } from './elements.js';
 
-/** Without a key for this many milliseconds, the user has noticed where the focus is. */
+/** Without typing for this many milliseconds, the user has noticed where the focus is. */
 const pauseMs = 1_000;
 /** A click moves the focus within this many milliseconds. */
 const clickMs = 100;
-/** Keys whose release shows that the user came here by keyboard: a shortcut is still held when the focus moves. */
-const shortcutKeys = new Set(['Control', 'Meta', 'Alt', 'F6']);
 
 const stray = element('stray');
 let ignoredUntil = Number.NEGATIVE_INFINITY;
 let clickedAt = Number.NEGATIVE_INFINITY;
-/** Whether no key was pressed since the focus moved here. */
-let hasJustCome = false;
 
-/** Call it when the focus moved without the user's doing, as far as this page knows. */
+/**
+ * Call it when the focus moved without the user's doing, as far as this page knows. That includes users who come here by
+ * keyboard: a shortcut that is still held may also be meant for the editor.
+ */
 export function ignoreTyping() {
-  if (performance.now() - clickedAt < clickMs) return;
-  hasJustCome = true;
-  ignoreLonger();
+  if (performance.now() - clickedAt >= clickMs) ignoreLonger();
 }
 
 function ignoreLonger() {
@@ -29,7 +26,9 @@ function ignoreLonger() {
 
 /** @param {KeyboardEvent} event */
 function isShortcut({ ctrlKey, metaKey, altKey, key }) {
-  return ctrlKey || metaKey || altKey || key === 'Escape' || /^F\d+$/.test(key);
+  // These may press a button, with any modifier.
+  if (key === 'Enter' || key === ' ') return false;
+  return ctrlKey || metaKey || altKey || key === 'Shift' || key === 'Escape' || /^F\d+$/.test(key);
 }
 
 /** Whether a key is text that no control of this page takes. @param {KeyboardEvent} event */
@@ -41,22 +40,15 @@ function isText({ key, target }) {
 addEventListener(
   'keydown',
   (event) => {
-    if (isShortcut(event) || event.key === 'Shift') return;
-    hasJustCome = false;
+    if (isShortcut(event)) return;
     if (performance.now() < ignoredUntil) {
-      ignoreLonger();
+      // Someone who came here by keyboard goes on with Tab. Whoever types code also presses other keys.
+      if (event.key !== 'Tab' || event.repeat) ignoreLonger();
       // What is on its way to the text editor gets there from this field.
       if (event.target === stray && event.key !== 'Tab') return;
       event.preventDefault();
       event.stopPropagation();
     } else if (isText(event)) ignoreLonger();
-  },
-  true,
-);
-addEventListener(
-  'keyup',
-  ({ key }) => {
-    if (hasJustCome && shortcutKeys.has(key)) ignoredUntil = Number.NEGATIVE_INFINITY;
   },
   true,
 );

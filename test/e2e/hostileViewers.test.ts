@@ -240,6 +240,28 @@ setInterval(() => {
     }
   });
 
+  it('presses no button with shortcuts and code that they type while a viewer moves focus again and again', async () => {
+    const moves =
+      "setTimeout(() => { top.focus(); parent.focus(); tell('moved'); setInterval(() => { top.focus(); parent.focus(); }, 700); }, 700);";
+    const panel = await scene.show(page('', moves));
+    await scene.running(panel);
+    await panel.locator('#mode').click();
+    await panel.locator('#mode[aria-pressed=true]').click();
+    await panel.locator('#mode[aria-pressed=false]').waitFor();
+    await scene.running(panel);
+    await scene.clear();
+    await scene.begin(panel);
+    await until(async () => {
+      await scene.user.page.keyboard.press('a');
+      return scene.told.includes('moved');
+    });
+    const before = scene.reached;
+    for (const shortcut of ['Control+Space', 'Control+s', 'Control+v', 'Alt+ArrowDown'])
+      await scene.typeKeys(['f', 'o', shortcut, 'Tab', 'Enter', 'p', shortcut, 'Tab', 'Space']);
+    assert.equal(await panel.locator('#mode').getAttribute('aria-pressed'), 'false');
+    assert.equal(scene.reached, before);
+  });
+
   it('doesn’t resume a paused viewer with code that they type', async () => {
     const takes = "setTimeout(() => { remote.focus(); tell('took it'); }, 1_500);";
     const panel = await scene.show(page('<canvas id="remote" tabindex="0"></canvas>', takes));

@@ -162,12 +162,15 @@ export class ViewerBesideEditor {
 
   /** Types indented lines of code, as fast as one does. */
   async typeCode(lines: number): Promise<void> {
+    for (let line = 0; line < lines; line++) await this.typeKeys(['Tab', 'f', 'o', 'o', ';', 'Enter']);
+  }
+
+  /** Presses keys as fast as one types. */
+  async typeKeys(keys: readonly string[]): Promise<void> {
     const { page } = this.user;
-    for (let line = 0; line < lines; line++) {
-      for (const key of ['Tab', 'f', 'o', 'o', ';', 'Enter']) {
-        await page.keyboard.press(key);
-        await page.waitForTimeout(betweenKeysMs);
-      }
+    for (const key of keys) {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(betweenKeysMs);
     }
   }
 

@@ -55,9 +55,11 @@ export function knownSecrets(secrets: Iterable<string>): KnownSecrets {
   function hide(whole: string): string {
     if (whole.length < shortest) return whole;
     const text = whole.length > longestText ? whole.slice(0, longestText) : whole;
-    const plain = foundIn(compared(text)) ? hideIn(text, viewOf(text, false), forms) : text;
-    if (!escapes.test(plain) || !foundIn(compared(plain.replace(escaped, decoded)))) return plain;
-    return hideIn(plain, viewOf(plain, true), forms);
+    let hidden = foundIn(compared(text)) ? hideIn(text, viewOf(text), forms) : text;
+    for (const escapes of escapesIn(hidden)) {
+      if (foundIn(compared(hidden.replace(escapes, decoded)))) hidden = hideIn(hidden, viewOf(hidden, escapes), forms);
+    }
+    return hidden;
   }
 
   return {
@@ -188,17 +190,27 @@ const htmlNames: Readonly<Record<string, string>> = {
 };
 /** The longest first: one may be the beginning of another. */
 const namesByLength = Object.keys(htmlNames).sort((a, b) => b.length - a.length);
-/** How URLs, JSON and HTML write a character: in URLs, its bytes in UTF-8, or a single byte that isn't UTF-8. */
-const escaped = new RegExp(
-  [
-    '%[cd][\\da-f]%[89ab][\\da-f]|%e[\\da-f](?:%[89ab][\\da-f]){2}|%f[0-4](?:%[89ab][\\da-f]){3}|%[\\da-f]{2}',
-    // JSON in JSON has several backslashes in front of one character.
-    '\\\\u[\\da-f]{4}|\\\\{2,7}["/]|\\\\["\\\\/bfnrt]',
-    `&(?:${namesByLength.join('|')}|#0{0,20}\\d{1,7}|#x0{0,20}[\\da-f]{1,6});?`,
-  ].join('|'),
-  'gi',
-);
-const escapes = /[%\\&]/;
+/** How URLs write a character: its bytes in UTF-8, or a single byte that isn't UTF-8. */
+const inUrls =
+  '%[cd][\\da-f]%[89ab][\\da-f]|%e[\\da-f](?:%[89ab][\\da-f]){2}|%f[0-4](?:%[89ab][\\da-f]){3}|%[\\da-f]{2}';
+/** How JSON writes one. JSON in JSON has several backslashes in front of one character. */
+const inJson = '\\\\u[\\da-f]{4}|\\\\{2,7}["/]|\\\\["\\\\/bfnrt]';
+const inHtml = `&(?:${namesByLength.join('|')}|#0{0,20}\\d{1,7}|#x0{0,20}[\\da-f]{1,6});?`;
+const allEscapes = new RegExp([inUrls, inJson, inHtml].join('|'), 'gi');
+const kindsOfEscapes: readonly (readonly [sign: string, escapes: RegExp])[] = [
+  ['%', new RegExp(inUrls, 'gi')],
+  ['\\', new RegExp(inJson, 'gi')],
+  ['&', new RegExp(inHtml, 'gi')],
+];
+
+/**
+ * The escapes to decode in a text, one set after the other: all of them, and each kind alone if there are several, because a
+ * secret may itself contain what looks like an escape of another kind.
+ */
+function escapesIn(text: string): readonly RegExp[] {
+  const kinds = kindsOfEscapes.filter(([sign]) => text.includes(sign)).map(([, escapes]) => escapes);
+  return kinds.length > 1 ? [allEscapes, ...kinds] : kinds;
+}
 
 /** A text as it is compared. */
 function compared(text: string): string {
@@ -216,9 +228,11 @@ interface View {
   readonly to: readonly number[];
 }
 
-function viewOf(text: string, decode: boolean): View {
+/** @param escapes those that are decoded. */
+function viewOf(text: string, escapes?: RegExp): View {
   const view = { text: '', from: [] as number[], to: [] as number[] };
-  const escapesAt = new Map(decode ? [...text.matchAll(escaped)].map(({ 0: written, index }) => [index, written]) : []);
+  const found = escapes === undefined ? [] : [...text.matchAll(escapes)];
+  const escapesAt = new Map(found.map(({ 0: written, index }) => [index, written]));
   for (let at = 0; at < text.length; ) {
     const written = escapesAt.get(at);
     const code = text.charCodeAt(at);

@@ -43,6 +43,17 @@ describe('redactor', () => {
     }
   });
 
+  it('removes a secret that holds what looks like an escape of one kind, and is escaped in another way', () => {
+    for (const [secret, written] of [
+      ['abcdefgh%41&ijklmnop', 'abcdefgh%41\\u0026ijklmnop'],
+      ['abcdefgh%41/ijklmnop', 'abcdefgh%41\\/ijklmnop'],
+      ['abcdefgh%41"ijklmnop', 'abcdefgh%41&#34;ijklmnop'],
+      ['abcdefgh&amp/ijklmnop', 'abcdefgh&amp%2fijklmnop'],
+    ] as const) {
+      assert.equal(knownSecrets([secret]).hide(`Error: ${written}.`), 'Error: •••.', written);
+    }
+  });
+
   it('removes a secret whose characters are written by their names in HTML', () => {
     const names = {
       ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", excl: '!', num: '#', dollar: '$', percnt: '%' },

@@ -67,7 +67,10 @@ export class PageLists implements Disposable {
     this.#store.setPages(account, session, { kind: 'failed', trouble, asOf: this.#clock.now(), last });
   }
 
-  /** Fetches a session's pages into the store. @returns what went wrong; the store then stays as it is. */
+  /**
+   * Fetches a session's pages into the store. @returns what went wrong; the store then stays as it is. Neither counts if the
+   * account got another key in the meantime.
+   */
   async fetch(account: AccountId, session: SessionId): Promise<ProviderError | undefined> {
     this.#count(account);
     const generation = this.#connections.generation(account);
@@ -83,7 +86,7 @@ export class PageLists implements Disposable {
       });
       return undefined;
     } catch (error) {
-      return ProviderError.from(error);
+      return this.#connections.generation(account) === generation ? ProviderError.from(error) : undefined;
     }
   }
 

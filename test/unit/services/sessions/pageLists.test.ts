@@ -49,27 +49,36 @@ describe('the pages of a session whose list doesn’t include them', () => {
     assert.equal(requests(), before + 2);
   });
 
-  it('aren’t shown for a session that another key finds under the same ID', async () => {
-    const other = 'sk-anchor-other-team';
-    server.keys.set('other', other);
-    const page = { id: 'p', title: 'First team', url: 'https://first.example/', frontend_url: `${server.url}/live/a` };
-    server.misbehave('GET', /pages$/, {
-      kind: 'answer',
-      answer: { status: 200, json: [page] },
-      after: async () => {
-        server.behave();
-        await services.accounts.replaceCredentials(id, { apiKey: other });
-        server.sessions.delete(session);
-        server.add({ id: session, key: other });
-        await services.refresher.refresh(id);
-      },
+  for (const status of [200, 401]) {
+    it(`aren’t shown for a session that another key finds under the same ID, nor is an error about them (${status})`, async () => {
+      const other = 'sk-anchor-other-team';
+      server.keys.set('other', other);
+      const page = {
+        id: 'p',
+        title: 'First team',
+        url: 'https://first.example/',
+        frontend_url: `${server.url}/live/a`,
+      };
+      const json = status === 200 ? [page] : { error: { message: 'Invalid API key' } };
+      server.misbehave('GET', /pages$/, {
+        kind: 'answer',
+        answer: { status, json },
+        after: async () => {
+          server.behave();
+          await services.accounts.replaceCredentials(id, { apiKey: other });
+          server.sessions.delete(session);
+          server.add({ id: session, key: other });
+          await services.refresher.refresh(id);
+        },
+      });
+      await pages.load(id, session);
+      assert.deepEqual(loaded(), undefined);
+      assert.notEqual(services.store.pages(id, session)?.kind, 'failed');
+      await loadAgain();
+      assert.equal(loaded()?.length, 1);
+      assert.notDeepEqual(loaded(), ['p']);
     });
-    await pages.load(id, session);
-    assert.deepEqual(loaded(), undefined);
-    await loadAgain();
-    assert.equal(loaded()?.length, 1);
-    assert.notDeepEqual(loaded(), ['p']);
-  });
+  }
 
   it('stay when they can’t be fetched again, and are still known when the session ends', async () => {
     await pages.load(id, session);

@@ -18,8 +18,12 @@ export type UsedPaths = (paths: readonly string[]) => boolean;
 export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal): Promise<UsedPaths> {
   const { found } = await reader.list(() => true, signal);
   const args = found.flatMap((one) => one.args);
+  if (process.platform !== 'linux') {
+    // There, case makes no difference in paths.
+    const lowered = args.map((arg) => arg.toLowerCase());
+    return (paths) => paths.some((path) => lowered.some((arg) => arg.includes(path.toLowerCase())));
+  }
   const isInArgs = (path: string) => args.some((arg) => arg.includes(path));
-  if (process.platform !== 'linux') return (paths) => paths.some(isInArgs);
   const mounts = Mounts.of();
   const open = await openPlaces(mounts, signal);
   const isOpen = (path: string) => {

@@ -57,7 +57,7 @@ export async function checkProfile(folder: string, signal: AbortSignal, used?: U
   if (!(await isOwnBelowTemporary(folder)) || !(await isProfile(folder))) return { kind: 'notTemporary' };
   const isUsed = used ?? (await readUsedPaths(await openProcessReader(), signal));
   const real = await realpath(folder);
-  if (isUsed([folder, real]) || hasMount(real) || (await isLocked(folder))) return { kind: 'inUse' };
+  if (isUsed(await spellingsOf(folder)) || hasMount(real) || (await isLocked(folder))) return { kind: 'inUse' };
   const bytes = await bytesIn(folder, signal);
   return { kind: 'free', profile: { folder, tool, bytes, changedAt: stats.mtimeMs, identity: identityOf(stats) } };
 }
@@ -73,6 +73,7 @@ export async function deleteProfile(
   const check = await checkProfile(folder, signal);
   if (check.kind !== 'free') return check.kind;
   if (check.profile.identity !== identity) return 'notTemporary';
+  const spellings = await spellingsOf(folder);
   // A name that the list of temporary profiles still finds if VS Code is closed before everything is deleted.
   const renamed = `${folder}.deleting-${randomUUID()}`;
   try {
@@ -84,7 +85,8 @@ export async function deleteProfile(
     const stats = await statsOf(renamed);
     const isSame = stats !== undefined && identityOf(stats) === identity;
     const isUsed = await readUsedPaths(await openProcessReader(), signal);
-    if (!isSame || isUsed([folder, renamed]) || hasMount(await realpath(renamed)) || (await isLocked(renamed))) {
+    const paths = [...spellings, ...(await spellingsOf(renamed))];
+    if (!isSame || isUsed(paths) || hasMount(await realpath(renamed)) || (await isLocked(renamed))) {
       await rename(renamed, folder);
       return 'inUse';
     }
@@ -105,6 +107,18 @@ function toolOf(folder: string): string | undefined {
 /** Tools may use a different temporary folder than this process. */
 function temporaryFolders(): readonly string[] {
   return [...new Set([tmpdir(), ...(process.platform === 'win32' ? [] : ['/tmp'])])];
+}
+
+/**
+ * The ways to write a path in the temporary folder. Processes have it in their arguments as they got the temporary folder's
+ * path, which contains a link on macOS.
+ */
+async function spellingsOf(path: string): Promise<readonly string[]> {
+  const real = await realpath(path);
+  const inFolders = await Promise.all(
+    temporaryFolders().map(async (root) => join(root, relative(await realpath(root).catch(() => root), real))),
+  );
+  return [...new Set([path, real, ...inFolders])];
 }
 
 /** Whether it's inside the temporary folder, with no link and no folder in between in which others may rename things. */

@@ -57,6 +57,26 @@ import { until } from '../until.ts';
     assert.equal(await deleteProfile(found, unaborted), 'gone');
   });
 
+  it('are in use if a process has them in its arguments by another path to the temporary folder, as on macOS', async () => {
+    const linked = join(folder, 'linked');
+    const real = join(folder, 'real');
+    mkdirSync(real);
+    symlinkSync(real, linked);
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = linked;
+    try {
+      const path = profile('playwright_chromiumdev_profile-a1', real);
+      for (const written of [path, join(linked, basename(path))]) {
+        const isUsed = (paths: readonly string[]) => paths.includes(written);
+        assert.equal((await checkProfile(path, unaborted, isUsed)).kind, 'inUse', written);
+      }
+      assert.equal((await checkProfile(path, unaborted, () => false)).kind, 'free');
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+  });
+
   it('aren’t deleted while something is mounted in them', async function () {
     const path = profile();
     const mine = join(folder, 'my files');

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { systemClock } from '../../core/clock.ts';
 import { type Disposable, Emitter, type Event } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
@@ -9,6 +10,7 @@ import { Throttle } from '../../core/throttle.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 import { storedRows } from '../storedRows.ts';
+import { UndoneWrites } from '../undoneWrites.ts';
 
 const memoryKey = 'endedSessions';
 /** When the history was last cleared, in epoch milliseconds. */
@@ -59,7 +61,15 @@ export class History implements Disposable {
   readonly #machine: string | undefined;
   readonly #subscriptions: readonly Disposable[];
   readonly #changed = new Emitter<void>();
-  readonly #writing = new Throttle(() => this.#write(), throttleMs);
+  readonly #writing = new Throttle(() => {
+    this.#write();
+    this.#undone.watch();
+  }, throttleMs);
+  readonly #undone = new UndoneWrites(
+    systemClock,
+    () => this.#isStored(),
+    async () => (this.#mayKeep() ? this.#write() : this.#delete()),
+  );
   #ended: readonly EndedSession[] = [];
   /** The sessions whose end wasn't written yet. */
   readonly #unwritten = new Set<string>();
@@ -122,6 +132,7 @@ export class History implements Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#writing.dispose();
     if (this.#writing.isAsked) this.#write();
+    this.#undone.dispose();
   }
 
   /** Reads what is stored, unless that was done before: VS Code starts sooner if it isn't done on startup. */
@@ -212,6 +223,19 @@ export class History implements Disposable {
     for (const key of [memoryKey, clearedKey]) void this.#memory.update(key, undefined);
   }
 
+  /** Whether what this window has cleared, deleted or added is stored so. */
+  #isStored(): boolean {
+    const stored = this.#memory.get(memoryKey);
+    if (!this.#mayKeep()) return stored === undefined;
+    const rows = this.#read();
+    const keys = new Set(rows.map(keyOf));
+    return (
+      this.#readCleared() >= this.#cleared &&
+      rows.every(({ endedAt }) => endedAt > this.#cleared) &&
+      this.#ended.every((ended) => keys.has(keyOf(ended)))
+    );
+  }
+
   #put(ended: EndedSession): void {
     this.#open();
     const others = this.#ended.filter(
@@ -259,6 +283,7 @@ export class History implements Disposable {
     const all = [...known.values()].sort((a, b) => b.endedAt - a.endedAt).slice(0, mostKept);
     const shown = all.filter((ended) => !this.#isListed(ended));
     void this.#memory.update(memoryKey, all);
+    if (stored < cleared) void this.#memory.update(clearedKey, cleared);
     if (same(shown, this.#ended)) return;
     this.#ended = shown;
     this.#tell();

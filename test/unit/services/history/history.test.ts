@@ -151,6 +151,24 @@ describe('the history', () => {
     assert.equal(events, 1);
   });
 
+  it('is cleared again if another window that hadn’t heard of it has undone that, and is stored again', async () => {
+    list('old');
+    list();
+    const before = new Map(memory.values);
+    history.clear();
+    const undo = () => {
+      memory.values.clear();
+      for (const [key, value] of before) memory.values.set(key, value);
+    };
+    undo();
+    await until(() => !JSON.stringify([...memory.values]).includes('old'));
+    list('new');
+    list();
+    await until(() => JSON.stringify([...memory.values]).includes('new'));
+    memory.values.delete('endedSessions');
+    await until(() => JSON.stringify([...memory.values]).includes('new'));
+  });
+
   it('keeps no more of a name than is shown', () => {
     const run = store.beginList(account);
     const sessions = [someSession('a', { name: 'x'.repeat(1_000_000) })];
@@ -226,6 +244,17 @@ describe('the history', () => {
       await settled();
       assert.doesNotMatch(onDisk(), /secret/);
       assert.deepEqual([memory.get('endedSessions'), memory.get('endedSessionsCleared')], [undefined, undefined]);
+    });
+
+    it('deletes it again if another window that hadn’t heard of it has written it again', async () => {
+      list('secret');
+      list();
+      await settled();
+      const before = memory.values.get('endedSessions');
+      assert.ok(before);
+      turn(false);
+      memory.values.set('endedSessions', before);
+      await until(() => !onDisk().includes('secret'));
     });
 
     it('cancels a write that was pending', async () => {

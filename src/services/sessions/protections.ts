@@ -13,6 +13,8 @@ const memoryKey = 'protectedSessions';
  * before it has seen a change: older versions than the one known here are ignored.
  */
 const countKey = 'protectedSessionsCount';
+/** Tells apart changes that two windows made with the same count, before either had seen the other's. */
+const changeKey = 'protectedSessionsChange';
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 const none: ReadonlySet<string> = new Set();
@@ -28,6 +30,7 @@ export class Protections {
   /** What {@link #kept} was read from: memory returns another value after a window has written. */
   #read: unknown;
   #count = 0;
+  #change: unknown;
   #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
   /** What {@link onDidChange} has told of. */
   #told = this.#kept;
@@ -41,7 +44,11 @@ export class Protections {
     this.#store = store;
     this.#undone = new UndoneWrites(
       clock,
-      () => this.#storedCount >= this.#count,
+      () => {
+        // Takes over what another window has changed since.
+        this.#current();
+        return this.#storedCount >= this.#count;
+      },
       () => this.#write(),
     );
   }
@@ -71,6 +78,7 @@ export class Protections {
       for (const id of gone.slice(0, -mostGone)) ids.delete(id);
     }
     this.#kept = new Map(this.#kept).set(account, ids);
+    this.#change = crypto.randomUUID();
     this.#count += 1;
     this.#told = new Map(this.#told).set(account, ids);
     this.#changed.fire(account);
@@ -89,6 +97,7 @@ export class Protections {
     await Promise.all([
       this.#memory.update(memoryKey, Object.fromEntries(entries)),
       this.#memory.update(countKey, this.#count),
+      this.#memory.update(changeKey, this.#change),
     ]);
   }
 
@@ -98,8 +107,7 @@ export class Protections {
     if (told === now) return;
     this.#told = now;
     for (const account of new Set([...told.keys(), ...now.keys()])) {
-      const [before, after] = [told.get(account) ?? none, now.get(account) ?? none];
-      if (before.size !== after.size || [...after].some((id) => !before.has(id))) this.#changed.fire(account);
+      if (!haveSame(told.get(account) ?? none, now.get(account) ?? none)) this.#changed.fire(account);
     }
   }
 
@@ -110,15 +118,41 @@ export class Protections {
   #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {
     const read = this.#memory.get(memoryKey);
     const count = this.#storedCount;
-    if (read !== this.#read && count >= this.#count) {
-      this.#read = read;
-      this.#count = count;
-      this.#kept = new Map(
-        [...storedEntries(v.array(v.unknown()), read)].map(([id, ids]) => {
-          return [accountId(id), new Set(storedRows(v.string(), ids))];
-        }),
-      );
+    if (read === this.#read || count < this.#count) return this.#kept;
+    const change = this.#memory.get(changeKey);
+    const stored = new Map(
+      [...storedEntries(v.array(v.unknown()), read)].map(([id, ids]) => {
+        return [accountId(id), new Set(storedRows(v.string(), ids))] as const;
+      }),
+    );
+    const isConflict = count === this.#count && count > 0 && change !== this.#change;
+    this.#read = read;
+    this.#kept = isConflict ? union(this.#kept, stored) : stored;
+    this.#change = change;
+    this.#count = count;
+    if (isConflict && !areSame(this.#kept, stored)) {
+      this.#change = crypto.randomUUID();
+      this.#count += 1;
+      // It's checked again with the next change, and whenever this window is asked.
+      this.#write().catch(() => {});
     }
     return this.#kept;
   }
+}
+
+type Protected = ReadonlyMap<AccountId, ReadonlySet<string>>;
+
+/** What either has: a session that either window protects stays protected. */
+function union(one: Protected, other: Protected): Protected {
+  const accounts = new Set([...one.keys(), ...other.keys()]);
+  return new Map([...accounts].map((id) => [id, new Set([...(one.get(id) ?? []), ...(other.get(id) ?? [])])]));
+}
+
+function areSame(one: Protected, other: Protected): boolean {
+  const accounts = [...new Set([...one.keys(), ...other.keys()])];
+  return accounts.every((id) => haveSame(one.get(id) ?? none, other.get(id) ?? none));
+}
+
+function haveSame(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((id) => other.has(id));
 }

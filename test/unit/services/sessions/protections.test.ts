@@ -50,6 +50,24 @@ describe('protections', () => {
     assert.deepEqual(changed, ['a']);
   });
 
+  it('are all kept if two windows change them before either has seen the other’s change', async () => {
+    const [here, there] = [open(), open()];
+    await there.set(b, [two], true);
+    const theirs = new Map(memory.values);
+    memory.values.clear();
+    await here.set(a, [one], true);
+    // Of two writes at once, the last one counts.
+    for (const [key, value] of theirs) memory.values.set(key, value);
+    await clock.until(clock.wait(15_000), 15_001);
+    for (const window of [here, there, open()]) {
+      assert.ok(window.has(a, one));
+      assert.ok(window.has(b, two));
+    }
+    await there.set(a, [one], false);
+    assert.ok(!here.has(a, one));
+    assert.ok(here.has(b, two));
+  });
+
   it('of an account that was removed aren’t stored anymore', async () => {
     const protections = open();
     await protections.set(a, [one, two], true);

@@ -245,7 +245,10 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
       if (turns.isOver) await turns.pass();
       // Reading what it answers is their code, too.
       const { done, value } = (await inTime(async () => {
-        const { done: isDone, value: page } = (await iterator?.next()) ?? { done: true, value: undefined };
+        const answer: unknown = await iterator?.next();
+        // Without an answer, there may be more pages.
+        if (typeof answer !== 'object' || answer === null) throw new TypeError('“next” of the list returned nothing');
+        const { done: isDone, value: page } = answer as IteratorResult<unknown>;
         return { done: isDone, value: page };
       })) as IteratorResult<unknown>;
       if (done === true) {

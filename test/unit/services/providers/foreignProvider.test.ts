@@ -102,6 +102,10 @@ describe('the code of another extension’s provider', () => {
       throw Object.assign(new Error('x'), { name: 'ProviderError', trouble: null });
     };
     const iterators: readonly object[] = [
+      { next: async () => undefined },
+      { next: async () => null },
+      { next: async () => 5 },
+      { next: async () => ({}) },
       { next: () => Object.defineProperty({}, 'done', { get: lookalike }) },
       { next: () => Object.defineProperty({ done: false }, 'value', { get: lookalike }) },
       Object.defineProperty({}, 'next', { get: lookalike }),

@@ -43,8 +43,9 @@ export class AttachedPage {
     await this.#send('Page.startScreencast', { format: 'jpeg', quality, ...most });
   }
 
-  async stopCast(): Promise<void> {
-    await this.#send('Page.stopScreencast', {});
+  /** Chrome can't change a running screencast, so it's stopped and started again. */
+  async restartCast(size: PictureSize): Promise<void> {
+    await Promise.all([this.#send('Page.stopScreencast', {}), this.startCast(size)]);
   }
 
   /** Acknowledges a frame. The browser sends at most two that aren't acknowledged. */

@@ -22,6 +22,8 @@ export type Picture = Omit<Frame, 'number'>;
 export interface Delivery {
   readonly picture: Picture;
   readonly acknowledge: () => void;
+  /** Whether its image is of what the page no longer is. */
+  readonly isPast?: boolean;
 }
 
 /**
@@ -83,8 +85,9 @@ export class FrameQueue {
    */
   drawn(number: number, isOnScreen = true): void {
     // Ignores frames of an earlier page, which were forgotten, and numbers that were never delivered.
-    if (!this.#handed.some((one) => one.number === number)) return;
-    if (isOnScreen) this.#seenAt ??= this.#clock.monotonic();
+    const shown = this.#handed.find((one) => one.number === number);
+    if (shown === undefined) return;
+    if (isOnScreen && shown.isPast !== true) this.#seenAt ??= this.#clock.monotonic();
     // Frames delivered earlier are drawn too, or were lost on the way.
     const done = this.#handed.filter((one) => one.number <= number);
     this.#handed = this.#handed.filter((one) => one.number > number);
@@ -92,6 +95,14 @@ export class FrameQueue {
     const next = this.#waiting;
     this.#waiting = undefined;
     if (next !== undefined) this.#deliver(next);
+  }
+
+  /** Waits for a new image to be on the screen, because the page has another document now. */
+  unsee(): void {
+    this.#handed = this.#handed.map((one) => ({ ...one, isPast: true }));
+    this.#waiting &&= { ...this.#waiting, isPast: true };
+    this.#last = undefined;
+    this.#seenAt = undefined;
   }
 
   /**

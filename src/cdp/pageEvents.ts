@@ -20,6 +20,8 @@ export type PageEvent =
       readonly picture: Picture | undefined;
     }
   | { readonly kind: 'visibility'; readonly visible: boolean }
+  /** The page has another document now. Only reported together with dialogs. */
+  | { readonly kind: 'navigated' }
   | { readonly kind: 'reloadedAfterCrash' }
   /** The dialog that is open now; undefined for none, or one that can't be read. */
   | { readonly kind: 'dialog'; readonly dialog: PageDialog | undefined };
@@ -37,6 +39,8 @@ const Visibility = v.object({ visible: v.boolean() }) satisfies ReadsOf<
   Protocol.Page.ScreencastVisibilityChangedEvent,
   'visible'
 >;
+/** The page's own frame has no parent. */
+const Navigated = v.object({ frame: v.object({ parentId: v.optional(v.undefined()) }) });
 const Dialog = v.object({ type: v.string(), message: v.fallback(v.string(), '') });
 
 /** Reads an event about a page; undefined if it isn't needed or can't be read. */
@@ -48,6 +52,8 @@ export function pageEvent({ method, params }: CdpEvent): PageEvent | undefined {
       const parsed = v.safeParse(Visibility, params);
       return parsed.success ? { kind: 'visibility', visible: parsed.output.visible } : undefined;
     }
+    case 'Page.frameNavigated':
+      return v.is(Navigated, params) ? { kind: 'navigated' } : undefined;
     case 'Inspector.targetReloadedAfterCrash':
       return { kind: 'reloadedAfterCrash' };
     case 'Page.javascriptDialogOpening': {

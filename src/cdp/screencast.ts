@@ -57,7 +57,7 @@ export class Screencast implements Disposable {
   readonly #following = new Throttle(() => this.#inBackground(this.#showWanted()), followedEveryMs);
   #pulse: Disposable | undefined;
   #swap: Disposable | undefined;
-  /** Whether a frame came that couldn't be acknowledged, which may stop the stream. */
+  /** Whether the stream may have stopped, for example because a frame couldn't be acknowledged. */
   #isStuck = false;
   /** How many attempts to attach to a page are under way. */
   #attaching = 0;
@@ -101,12 +101,7 @@ export class Screencast implements Disposable {
   }
 
   get state(): ScreencastState {
-    return {
-      pages: this.#targets.all,
-      shown: this.#shown?.id,
-      condition: this.#condition,
-      dialog: this.#dialog,
-    };
+    return { pages: this.#targets.all, shown: this.#shown?.id, condition: this.#condition, dialog: this.#dialog };
   }
 
   /** Starts. @throws ProviderError as `CdpConnection.send` does; the caller then disposes it. */
@@ -147,7 +142,7 @@ export class Screencast implements Disposable {
 
   /**
    * Whether input is sent to the page: only while the user interacts, and once they have seen an image of the page for a
-   * moment. Input on the image of the previous page isn't meant for it.
+   * moment. Input on the image of the previous page, or of what was there before it, isn't meant for it.
    */
   get takesInput(): boolean {
     const isSeen = (this.#frames.seenForMs ?? 0) >= recognizedMs;
@@ -187,7 +182,11 @@ export class Screencast implements Disposable {
     this.#stopPolling();
     this.#frames.forget();
     this.#set(page === undefined ? 'noPage' : 'opening');
-    if (before !== undefined) this.#leave(before);
+    if (before !== undefined) {
+      // What is pressed there is released first: the user releases it on the image of another page.
+      this.#inBackground(before.releaseAll());
+      this.#inBackground(before.leave());
+    }
     if (page === undefined) return;
     try {
       await this.#attach(page, turn);
@@ -195,12 +194,6 @@ export class Screencast implements Disposable {
       // If the page has gone, the browser reported that before it refused, and showing another one has begun.
       if (turn === this.#turn) throw error;
     }
-  }
-
-  /** What is pressed there is released first: the user releases it on the image of another page. */
-  #leave(page: AttachedPage): void {
-    this.#inBackground(page.releaseAll());
-    this.#inBackground(page.leave());
   }
 
   async #attach(page: PageId, turn: number): Promise<void> {
@@ -217,10 +210,12 @@ export class Screencast implements Disposable {
     return undefined;
   }
 
-  /** Chrome can't change a running screencast, so it's stopped and started again. */
+  /** Tries again with the next pulse if Chrome refuses, as it does while the page goes to another site. */
   #restartCast(shown: AttachedPage): void {
-    this.#inBackground(shown.stopCast());
-    this.#inBackground(shown.startCast(this.#size));
+    shown.restartCast(this.#size).catch((error: unknown) => {
+      this.#isStuck = true;
+      this.#report(error);
+    });
   }
 
   async #takeOver(shown: AttachedPage): Promise<void> {
@@ -274,7 +269,13 @@ export class Screencast implements Disposable {
       case 'visibility':
         this.#hearVisibility(shown, parsed.visible);
         return;
+      case 'navigated':
+        this.#frames.unsee();
+        // The only image of the new document may have come before this.
+        this.#isStuck = true;
+        return;
       case 'reloadedAfterCrash':
+        this.#frames.unsee();
         this.#restartCast(shown);
         return;
       case 'dialog':

@@ -269,6 +269,18 @@ describe('screencast', function () {
     await until(() => one.screencast.state.condition === 'live');
   });
 
+  /** Navigates to another page. One that is still crashing may ignore that. */
+  async function goToClock(page: Devtools, one: Watched): Promise<void> {
+    let sentAt = 0;
+    await until(() => {
+      if (Date.now() - sentAt > 3_000) {
+        sentAt = Date.now();
+        void page.send('Page.navigate', { url: `${pages.url}/clock` });
+      }
+      return one.screencast.state.condition === 'live' && shownTitle(one) === 'Clock';
+    });
+  }
+
   it('says that a page has crashed, and shows it again once it is reloaded', async () => {
     const one = await watch(await context('counter'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);
@@ -279,19 +291,37 @@ describe('screencast', function () {
     void page.send('Page.navigate', { url: 'chrome://crash' });
     await until(() => one.screencast.state.condition === 'crashed');
     assert.deepEqual(one.lost, []);
-    // A page that is still crashing may ignore it.
-    let sentAt = 0;
-    await until(() => {
-      if (Date.now() - sentAt > 3_000) {
-        sentAt = Date.now();
-        void page.send('Page.navigate', { url: `${pages.url}/clock` });
-      }
-      return one.screencast.state.condition === 'live' && shownTitle(one) === 'Clock';
-    });
+    await goToClock(page, one);
     const before = one.frames.length;
     await until(() => one.frames.length > before + 3);
     page.close();
   });
+
+  for (const how of ['navigates', 'crashes'] as const) {
+    it(`sends nothing to what a page shows after it ${how}, until that has been on the screen for a moment`, async () => {
+      const one = await watch(await context('form'));
+      one.screencast.setInteractive(true);
+      await until(() => one.screencast.takesInput);
+      const shown = one.screencast.state.shown ?? '';
+      const page = await Devtools.connect(`${used.chromium.endpoint.replace('http', 'ws')}/devtools/page/${shown}`);
+      // Its images are on their way from now on.
+      one.drawing = false;
+      if (how === 'crashes') {
+        void page.send('Page.navigate', { url: 'chrome://crash' });
+        await until(() => one.screencast.state.condition === 'crashed');
+      }
+      await goToClock(page, one);
+      one.screencast.input({ kind: 'text', text: 'meant for the form' });
+      const inserted = () => relay.commands.filter(({ method }) => method === 'Input.insertText').length;
+      assert.equal(inserted(), 0);
+      one.drawing = true;
+      one.screencast.drawn(one.frames.at(-1)?.number ?? 0);
+      await until(() => one.screencast.takesInput);
+      one.screencast.input({ kind: 'text', text: 'meant for the clock' });
+      await until(() => inserted() === 1);
+      page.close();
+    });
+  }
 
   it('sends nothing to a page that is view only', async () => {
     const one = await watch(await context('form'));

@@ -17,9 +17,10 @@ export function write(target, text) {
  * Reports that a button was pressed, and whether with a pointer: a click by key counts no clicks.
  * @param {PanelButton} button
  * @param {MouseEvent} event
+ * @param {boolean} isCertain whether the button had been there long enough for the user to see it.
  */
-export function sayPressed(button, { detail }) {
-  say({ type: 'button', button, byPointer: detail > 0 });
+export function sayPressed(button, { detail }, isCertain = true) {
+  say({ type: 'button', button, byPointer: detail > 0 && isCertain });
 }
 
 /** @param {readonly ButtonWords[]} words */

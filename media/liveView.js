@@ -7,7 +7,7 @@ import { element, write } from './elements.js';
 import { returnFocus, standBeside } from './focus.js';
 import { followInteraction } from './interact.js';
 import { drawPicture, fitsPanel, room, takeFrame, toggleFit } from './picture.js';
-import { drawToolbar, listenToToolbar } from './toolbar.js';
+import { drawToolbar, listenToToolbar, noteMoves } from './toolbar.js';
 import { drawViewer, hearViewer } from './viewer.js';
 
 /** @import { PanelState, ToPanel } from '../src/ui/liveView/messages.ts' */
@@ -32,6 +32,7 @@ function draw(next) {
   followInteraction(next);
   drawCard(next.stage.kind === 'card' ? next.stage.card : undefined);
   drawPicture(next);
+  noteMoves();
   if (held instanceof HTMLElement && held !== document.body && !held.checkVisibility()) standBeside();
 }
 

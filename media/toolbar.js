@@ -5,8 +5,28 @@ import { element, sayPressed } from './elements.js';
 
 /** @import { PanelButton, PanelState } from '../src/ui/liveView/messages.ts' */
 
+/** For how long a button must have been where it is, in milliseconds, until a click on it is certainly meant for it. */
+const settledMs = 500;
+
 const toolbar = element('toolbar');
 const pages = /** @type {HTMLSelectElement} */ (element('pages'));
+
+/** Where the buttons are, and since when. */
+let places = '';
+let movedAt = 0;
+
+/** Call it when anything in the panel may have moved: what is shown, or how large it is. */
+export function noteMoves() {
+  const placeOf = (/** @type {HTMLElement} */ control) => {
+    const { x, y, width } = control.getBoundingClientRect();
+    return [control.id, ...[x, y, width].map(Math.round)].join(' ');
+  };
+  const now = controls().map(placeOf).join();
+  if (now === places) return;
+  places = now;
+  movedAt = performance.now();
+}
+addEventListener('resize', noteMoves);
 
 /** @param {PanelState} state @param {boolean} fits whether the image is scaled to fit the panel */
 export function drawToolbar({ can, mode, pages: all, shownPage }, fits) {
@@ -30,7 +50,12 @@ export function listenToToolbar(onFit) {
   for (const button of toolbar.querySelectorAll('button')) {
     button.addEventListener('click', (event) => {
       if (button.id === 'fit') onFit();
-      else sayPressed(/** @type {PanelButton} */ (button.id), event);
+      else {
+        // Another button may have been there when the user began to click.
+        noteMoves();
+        const isCertain = performance.now() - movedAt >= settledMs;
+        sayPressed(/** @type {PanelButton} */ (button.id), event, isCertain);
+      }
     });
   }
   pages.addEventListener('change', () => say({ type: 'page', id: pages.value }));

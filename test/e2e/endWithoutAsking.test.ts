@@ -40,7 +40,10 @@ describe('a user who doesn’t want to be asked about each end', function () {
   /** Opens a session's live view and presses its button. */
   async function endFromPanel(name: string): Promise<void> {
     await user.choose(row(name), 'Open Live View');
-    await (await user.live(`${name}.example.com`)).locator('#endSession').click();
+    const panel = await user.live(`${name}.example.com`);
+    await panel.locator('#endSession').waitFor();
+    await user.aims();
+    await panel.locator('#endSession').click();
   }
 
   it('is asked in the list, by mouse and by keyboard, and isn’t offered anything else', async () => {
@@ -98,6 +101,20 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.doesNotMatch(await user.dialog(), /Don't Ask Again/);
     await user.press('Cancel');
     assert.deepEqual(server.running.sort(), ['sess_guarded', 'sess_third']);
+  });
+
+  it('is asked if the button has only just moved under the pointer', async () => {
+    await user.choose(row('third'), 'Open Live View');
+    const panel = await user.live('third.example.com');
+    await panel.evaluate(() => {
+      const toolbar = document.getElementById('toolbar');
+      if (toolbar !== null) toolbar.style.paddingRight = '40px';
+      const click = new MouseEvent('click', { detail: 1, bubbles: true });
+      document.getElementById('endSession')?.dispatchEvent(click);
+    });
+    assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);
+    await user.press('Cancel');
+    assert.ok(server.running.includes('sess_third'));
   });
 
   it('is asked in the live view of a session whose ID another one got since', async () => {

@@ -393,6 +393,11 @@ export class WorkbenchUser {
     await waitIn(this.page, seeingFocusMs);
   }
 
+  /** Takes the time to aim at a button: a click on one that has only just moved there doesn't skip a question. */
+  async aims(): Promise<void> {
+    await waitIn(this.page, readingMs);
+  }
+
   /** Takes the time to read a dialog that has just opened: an answer that comes sooner doesn't count. */
   async #read(): Promise<void> {
     await waitIn(this.page, readingMs);

@@ -237,7 +237,7 @@ export class LiveViews implements vscode.Disposable {
       case 'endSession':
         await this.#answered(
           target,
-          // By key, it may have been meant for something else.
+          // By key, or if the button had just moved there, it may have been meant for something else.
           this.#host.endSession(target, byPointer && live.connection.known.isStillTheFirst),
         );
         return;

@@ -89,8 +89,9 @@ addEventListener('focus', () => {
   if (active === stray && givingBack) return;
   const isReturning = performance.now() < returnsUntil;
   returnsUntil = Number.NEGATIVE_INFINITY;
-  // A viewer may have moved the focus here while the user is typing somewhere else: keys must press nothing.
-  if (!isReturning && active !== keys) ignoreTyping();
+  // A viewer may have moved the focus here while the user is typing somewhere else, or the user may already have gone on after
+  // a question: keys must press nothing.
+  if (active !== keys) ignoreTyping();
   if (active !== document.body && active !== stray) return;
   if (isReturning) focusAgain();
   else if (focused !== undefined) {

@@ -1,3 +1,6 @@
+/** Nobody reads a question and answers it within this many milliseconds. */
+const readingMs = 500;
+
 let answeredAt = Number.NEGATIVE_INFINITY;
 
 /** When the user last answered or dismissed a question, on the clock of `performance.now()`. */
@@ -11,5 +14,15 @@ export async function noteAnswer<T>(answer: PromiseLike<T>): Promise<T> {
     return await answer;
   } finally {
     answeredAt = performance.now();
+  }
+}
+
+/** The same for something about which VS Code asks only sometimes: if it's done at once, nobody was asked. */
+export async function noteAnswerIfAsked<T>(answer: PromiseLike<T>): Promise<T> {
+  const began = performance.now();
+  try {
+    return await answer;
+  } finally {
+    if (performance.now() - began >= readingMs) answeredAt = performance.now();
   }
 }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { noteAnswer } from './lastAnswer.ts';
+import { noteAnswerIfAsked } from './lastAnswer.ts';
 
 /**
  * Opens a URL in the user's own browser, unchanged. VS Code takes a string here although its types say Uri;
@@ -7,5 +7,5 @@ import { noteAnswer } from './lastAnswer.ts';
  */
 export async function openUnchanged({ href }: URL): Promise<void> {
   // VS Code asks first, unless the user trusts the address.
-  await noteAnswer(vscode.env.openExternal(href as unknown as vscode.Uri));
+  await noteAnswerIfAsked(vscode.env.openExternal(href as unknown as vscode.Uri));
 }

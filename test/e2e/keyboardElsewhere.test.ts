@@ -85,6 +85,23 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
     await page.keyboard.press('Escape');
   });
 
+  it('presses nothing in the panel with keys for the command palette that they opened instead of answering', async () => {
+    const { page } = scene.user;
+    const panel = await scene.show(viewerPage('', ''));
+    await scene.running(panel);
+    const asked = () => scene.anchor.requests.filter(({ path }) => path.endsWith('/pages')).length;
+    const before = asked();
+    await panel.locator('#openIn').click();
+    const title = page.locator('.quick-input-widget').getByText('Open Live View In');
+    await title.waitFor();
+    await page.keyboard.press('F1');
+    await title.waitFor({ state: 'hidden' });
+    for (let pressed = 0; pressed < 6; pressed++) await page.keyboard.press('Enter', { delay: 60 });
+    assert.equal(await title.count(), 0);
+    assert.equal(asked(), before);
+    await page.keyboard.press('Escape');
+  });
+
   const waysToPanel: Readonly<Record<string, () => Promise<void>>> = {
     'by keyboard': () => scene.user.page.keyboard.press('Control+2'),
     'by its tab': () => scene.user.page.getByRole('tab', { name: /Live: shop\.example/ }).click(),

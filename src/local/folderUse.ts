@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join, sep } from 'node:path';
+import { join, normalize, sep } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import { isWithin, Mounts, mountNamespace } from './mounts.ts';
 import type { ProcessReader } from './processes.ts';
@@ -17,7 +17,8 @@ export type UsedPaths = (paths: readonly string[]) => boolean;
  */
 export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal): Promise<UsedPaths> {
   const { found } = await reader.list(() => true, signal);
-  const args = found.flatMap((one) => one.args);
+  // `/tmp//profile` and `/tmp/./profile` are the same as `/tmp/profile`.
+  const args = found.flatMap((one) => one.args.flatMap((arg) => [arg, normalize(arg)]));
   if (process.platform !== 'linux') {
     // There, case makes no difference in paths.
     const lowered = args.map((arg) => arg.toLowerCase());

@@ -224,6 +224,10 @@ import { until } from '../until.ts';
     const reading = start('sh', ['-c', 'exec 3<Cookies && cd / && exec sleep 60'], { cwd: join(path, 'Default') });
     await until(async () => (await check(path)) === 'inUse');
     await reading.stop();
+    const argument = `--user-data-dir=${folder}//./${basename(path)}`;
+    const named = start(process.execPath, ['-e', 'setInterval(() => {}, 1_000)', '--', argument], { cwd: '/' });
+    await until(async () => (await check(path)) === 'inUse');
+    await named.stop();
     await until(async () => (await check(path)) === 'free');
     for (const [target, kind] of [
       [`${hostname()}-${process.pid}`, 'inUse'],

@@ -88,11 +88,15 @@ export function sessionsByGroup(
 ): ReadonlyMap<GroupId, readonly Session[]> {
   const members = new Map<GroupId, Session[]>([...ids].map((id) => [id, []]));
   // By the beginning of their ids, which says by what they were made.
-  const ways = new Map([...members.keys()].map((id) => [id.slice(0, id.indexOf('/')), kindsOf(id)] as const));
+  const ways = new Map(
+    [...members.keys()].flatMap((id) => {
+      const by = kindsOf(id);
+      return by === undefined ? [] : [[id.slice(0, id.indexOf('/')), by] as const];
+    }),
+  );
   for (const session of sessions.values()) {
     if (session.groupId !== undefined) members.get(session.groupId)?.push(session);
     for (const by of ways.values()) {
-      if (by === undefined) continue;
       const keys = by.includes('metadata') ? session.metadata.keys() : [''];
       const its = new Set([...keys].map((metadataKey) => groupFor({ by, metadataKey }, groups, session)?.id));
       // A batch that is among them was counted by its own id.

@@ -78,7 +78,8 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
     case 'timedOut':
       return l10n.t("{0} didn't respond in time. Try again, or check whether it's down.", host);
     case 'cancelled':
-      return l10n.t('The request to {0} was canceled.', host);
+      // An account that was removed has no host.
+      return host === '' ? l10n.t('The request was canceled.') : l10n.t('The request to {0} was canceled.', host);
     case 'unexpectedAnswer':
       return l10n.t("{0} sent an unexpected response: {1}. Check the account's address.", host, trouble.what);
     case 'serverFault':

@@ -54,6 +54,8 @@ describe('grouping', () => {
         if (group !== undefined) ids.add(group.id);
       }
     }
+    // Batches that are called almost like what the list groups by.
+    for (const name of ['tags', 'users', 'statuses', 'metadata+']) ids.add(groupId(name));
     const sessions = new Map(listed.map((session) => [session.id, session]));
     const members = sessionsByGroup(ids, { ...noContents, groups, sessions });
     assert.ok(ids.size > 20);

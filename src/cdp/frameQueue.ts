@@ -22,8 +22,8 @@ export type Picture = Omit<Frame, 'number'>;
 export interface Delivery {
   readonly picture: Picture;
   readonly acknowledge: () => void;
-  /** Whether its image is of what the page no longer is. */
-  readonly isPast?: boolean;
+  /** Whether its image is of a document that the page no longer has. */
+  readonly isOutdated?: boolean;
 }
 
 /**
@@ -87,7 +87,7 @@ export class FrameQueue {
     // Ignores frames of an earlier page, which were forgotten, and numbers that were never delivered.
     const shown = this.#handed.find((one) => one.number === number);
     if (shown === undefined) return;
-    if (isOnScreen && shown.isPast !== true) this.#seenAt ??= this.#clock.monotonic();
+    if (isOnScreen && shown.isOutdated !== true) this.#seenAt ??= this.#clock.monotonic();
     // Frames delivered earlier are drawn too, or were lost on the way.
     const done = this.#handed.filter((one) => one.number <= number);
     this.#handed = this.#handed.filter((one) => one.number > number);
@@ -97,10 +97,10 @@ export class FrameQueue {
     if (next !== undefined) this.#deliver(next);
   }
 
-  /** Waits for a new image to be on the screen, because the page has another document now. */
-  unsee(): void {
-    this.#handed = this.#handed.map((one) => ({ ...one, isPast: true }));
-    this.#waiting &&= { ...this.#waiting, isPast: true };
+  /** Call it when the page has another document: what is on its way counts as an image of the previous one. */
+  beginDocument(): void {
+    this.#handed = this.#handed.map((one) => ({ ...one, isOutdated: true }));
+    this.#waiting &&= { ...this.#waiting, isOutdated: true };
     this.#last = undefined;
     this.#seenAt = undefined;
   }

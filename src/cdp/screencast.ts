@@ -270,12 +270,12 @@ export class Screencast implements Disposable {
         this.#hearVisibility(shown, parsed.visible);
         return;
       case 'navigated':
-        this.#frames.unsee();
+        this.#frames.beginDocument();
         // The only image of the new document may have come before this.
         this.#isStuck = true;
         return;
       case 'reloadedAfterCrash':
-        this.#frames.unsee();
+        this.#frames.beginDocument();
         this.#restartCast(shown);
         return;
       case 'dialog':

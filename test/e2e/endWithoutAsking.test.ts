@@ -106,11 +106,11 @@ describe('a user who doesn’t want to be asked about each end', function () {
   it('is asked if the button has only just moved under the pointer', async () => {
     await user.choose(row('third'), 'Open Live View');
     const panel = await user.live('third.example.com');
-    await panel.evaluate(() => {
-      const toolbar = document.getElementById('toolbar');
-      if (toolbar !== null) toolbar.style.paddingRight = '40px';
-      const click = new MouseEvent('click', { detail: 1, bubbles: true });
-      document.getElementById('endSession')?.dispatchEvent(click);
+    await panel.locator('#endSession').waitFor();
+    await user.aims();
+    await panel.locator('#endSession').evaluate((button) => {
+      button.style.transform = 'translateX(40px)';
+      button.dispatchEvent(new MouseEvent('click', { detail: 1, bubbles: true }));
     });
     assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);
     await user.press('Cancel');

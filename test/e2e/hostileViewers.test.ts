@@ -168,9 +168,15 @@ setInterval(() => {
           const keys: string[] = [];
           Object.assign(window, { keys });
           addEventListener('keydown', ({ key }) => keys.push(key), true);
-          document.getElementById('reload')?.focus();
         });
-        await until(() => panel.evaluate(() => document.hasFocus() && document.activeElement?.id === 'reload'));
+        await until(async () => {
+          // On a busy machine, VS Code may still be giving the focus back to the editor after the previous viewer.
+          await panel.locator('#name').click();
+          return panel.evaluate(() => {
+            document.getElementById('reload')?.focus();
+            return document.hasFocus() && document.activeElement?.id === 'reload';
+          });
+        });
         const before = scene.reached;
         await scene.begin(panel);
         const typed = await scene.typeUntilPaused(panel);

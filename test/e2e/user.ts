@@ -313,13 +313,17 @@ export class WorkbenchUser {
 
   /** Moves the focus in the focused tree to the first row whose accessible name starts like this. */
   async walkTo(name: string): Promise<void> {
-    await this.page.keyboard.press('Home');
-    for (let before = ''; ; ) {
-      await until(async () => (await this.focusedRow()) !== before);
+    let before = '';
+    const goTo = async (key: string) => {
+      await until(async () => {
+        await this.page.keyboard.press(key);
+        // A list that is being redrawn may miss a key.
+        return succeeds(until(async () => (await this.focusedRow()) !== before, 3_000));
+      });
       before = await this.focusedRow();
-      if (before.startsWith(name)) return;
-      await this.page.keyboard.press('ArrowDown');
-    }
+    };
+    await goTo('Home');
+    while (!before.startsWith(name)) await goTo('ArrowDown');
   }
 
   /** Chooses from a pick list. */

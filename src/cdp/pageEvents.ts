@@ -20,7 +20,7 @@ export type PageEvent =
       readonly picture: Picture | undefined;
     }
   | { readonly kind: 'visibility'; readonly visible: boolean }
-  /** The page has another document now. Only reported together with dialogs. */
+  /** The page navigated to a new document. Only reported while dialogs are. */
   | { readonly kind: 'navigated' }
   | { readonly kind: 'reloadedAfterCrash' }
   /** The dialog that is open now; undefined for none, or one that can't be read. */

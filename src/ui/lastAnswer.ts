@@ -17,7 +17,7 @@ export async function noteAnswer<T>(answer: PromiseLike<T>): Promise<T> {
   }
 }
 
-/** The same for something about which VS Code asks only sometimes: if it's done at once, nobody was asked. */
+/** Like {@link noteAnswer}, for what VS Code confirms only sometimes. If it finishes at once, nobody was asked. */
 export async function noteAnswerIfAsked<T>(answer: PromiseLike<T>): Promise<T> {
   const began = performance.now();
   try {

@@ -8,7 +8,7 @@ import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, pickToEnd, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
 import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
-import { protectedAmong, protectedUnseen, unseenSentences } from './protectedSessions.ts';
+import { protectedAmong, unlistedProtected, unlistedProtectedSentences } from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetOfOne, wholeAccount } from './targets.ts';
 
@@ -60,7 +60,7 @@ function everythingIn(parts: EndParts, accountId: AccountId, { hidden }: EndPlan
     button: l10n.t('End Everything in Account'),
     explanation: [
       l10n.t('"End Everything in Account" goes further. {0}', loss),
-      ...unseenSentences(protectedUnseen(parts, accountId), 'account'),
+      ...unlistedProtectedSentences(unlistedProtected(parts, accountId), 'account'),
       ...(isCombined ? [l10n.t('It reaches only one of the servers that share this address.')] : []),
     ].join('\n'),
   };

@@ -29,8 +29,8 @@ import {
   listOfSessions,
   protectedAmong,
   protectedFromNowOn,
-  protectedUnseen,
-  unseenSentences,
+  unlistedProtected,
+  unlistedProtectedSentences,
   wereProtected,
 } from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
@@ -183,7 +183,7 @@ function factsOf(
     nameOfAccount(parts, account),
     ...unknownAccounts(parts, [account]),
     ...unfiltered(parts, members),
-    ...unseenSentences(protectedUnseen(parts, account), 'batch'),
+    ...unlistedProtectedSentences(unlistedProtected(parts, account), 'batch'),
     ...(group?.canCancel === true
       ? [l10n.t('More of its sessions may start while this dialog is open. They will end too.')]
       : []),

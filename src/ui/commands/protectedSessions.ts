@@ -26,19 +26,19 @@ export function listOfSessions(
   return listOf(withNames(store, sessions).flatMap(({ shownAs }) => (shownAs ? [nameAndId(shownAs)] : [])));
 }
 
-/** What {@link protectedUnseen} needs. */
-export interface UnseenParts {
+/** What {@link unlistedProtected} needs. */
+export interface ProtectionParts {
   readonly protections: Protections;
   readonly history: History;
 }
 
 /** The protected sessions of an account that aren't listed and haven't ended as far as is known. */
-export function protectedUnseen({ protections, history }: UnseenParts, account: AccountId): readonly SessionId[] {
+export function unlistedProtected({ protections, history }: ProtectionParts, account: AccountId): readonly SessionId[] {
   return protections.unlisted(account).filter((id) => history.find(account, id) === undefined);
 }
 
-/** A line about {@link protectedUnseen} for a dialog about everything in an account, or about a batch. */
-export function unseenSentences(ids: readonly SessionId[], of: 'account' | 'batch'): readonly string[] {
+/** A line about {@link unlistedProtected} for a dialog about everything in an account, or about a batch. */
+export function unlistedProtectedSentences(ids: readonly SessionId[], of: 'account' | 'batch'): readonly string[] {
   const [first] = ids;
   if (first === undefined) return [];
   if (of === 'account') {
@@ -62,13 +62,13 @@ export function unseenSentences(ids: readonly SessionId[], of: 'account' | 'batc
 }
 
 /**
- * Begins to look for sessions that aren't listed and become protected from now on, for example in another window.
- * @returns what finds those of an account.
+ * Tracks unlisted sessions that become protected after this call, for example in another window.
+ * @returns a function that finds them.
  */
-export function protectedFromNowOn(parts: UnseenParts, account: AccountId): () => readonly AccountSession[] {
-  const before = new Set(protectedUnseen(parts, account));
+export function protectedFromNowOn(parts: ProtectionParts, account: AccountId): () => readonly AccountSession[] {
+  const before = new Set(unlistedProtected(parts, account));
   return () => {
-    const added = protectedUnseen(parts, account).filter((id) => !before.has(id));
+    const added = unlistedProtected(parts, account).filter((id) => !before.has(id));
     return added.map((id) => ({ accountId: account, session: unlistedSession(id) }));
   };
 }
@@ -78,7 +78,7 @@ export function protectedFromNowOn(parts: UnseenParts, account: AccountId): () =
  * window. Tells the user if so.
  */
 export function wereProtected(
-  parts: Pick<UnseenParts, 'protections'> & { readonly store: SessionsView; readonly prompts: Prompts },
+  parts: Pick<ProtectionParts, 'protections'> & { readonly store: SessionsView; readonly prompts: Prompts },
   sessions: readonly AccountSession[],
 ): boolean {
   const guarded = protectedAmong(parts, sessions);

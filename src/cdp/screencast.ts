@@ -213,7 +213,7 @@ export class Screencast implements Disposable {
   /** Tries again with the next pulse if Chrome refuses, as it does while the page goes to another site. */
   #restartCast(shown: AttachedPage): void {
     shown.restartCast(this.#size).catch((error: unknown) => {
-      this.#isStuck = true;
+      if (this.#shown === shown) this.#isStuck = true;
       this.#report(error);
     });
   }

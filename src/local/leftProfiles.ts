@@ -73,7 +73,8 @@ export async function deleteProfile(
   const check = await checkProfile(folder, signal);
   if (check.kind !== 'free') return check.kind;
   if (check.profile.identity !== identity) return 'notTemporary';
-  const spellings = await spellingsOf(folder);
+  // Without a path, it can't be renamed either.
+  const spellings = await spellingsOf(folder).catch(() => [folder]);
   // A name that the list of temporary profiles still finds if VS Code is closed before everything is deleted.
   const renamed = `${folder}.deleting-${randomUUID()}`;
   try {

@@ -14,7 +14,7 @@ export function write(target, text) {
 }
 
 /**
- * Reports that a button was pressed, and whether with a pointer: a click by key counts no clicks.
+ * Reports that a button was pressed, and whether certainly with a pointer: a click by key counts no clicks.
  * @param {PanelButton} button
  * @param {MouseEvent} event
  * @param {boolean} isCertain whether the button had been there long enough for the user to see it.

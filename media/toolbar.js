@@ -14,6 +14,8 @@ const pages = /** @type {HTMLSelectElement} */ (element('pages'));
 /** Where the buttons are, and since when. */
 let places = '';
 let movedAt = 0;
+/** Whether the buttons had been in their places for long enough when the pointer was last pressed. */
+let wasSettled = false;
 
 /** Call it when anything in the panel may have moved: what is shown, or how large it is. */
 export function noteMoves() {
@@ -27,6 +29,14 @@ export function noteMoves() {
   movedAt = performance.now();
 }
 addEventListener('resize', noteMoves);
+
+function isSettled() {
+  noteMoves();
+  return performance.now() - movedAt >= settledMs;
+}
+toolbar.addEventListener('pointerdown', () => {
+  wasSettled = isSettled();
+});
 
 /** @param {PanelState} state @param {boolean} fits whether the image is scaled to fit the panel */
 export function drawToolbar({ can, mode, pages: all, shownPage }, fits) {
@@ -50,12 +60,7 @@ export function listenToToolbar(onFit) {
   for (const button of toolbar.querySelectorAll('button')) {
     button.addEventListener('click', (event) => {
       if (button.id === 'fit') onFit();
-      else {
-        // Another button may have been there when the user began to click.
-        noteMoves();
-        const isCertain = performance.now() - movedAt >= settledMs;
-        sayPressed(/** @type {PanelButton} */ (button.id), event, isCertain);
-      }
+      else sayPressed(/** @type {PanelButton} */ (button.id), event, wasSettled && isSettled());
     });
   }
   pages.addEventListener('change', () => say({ type: 'page', id: pages.value }));

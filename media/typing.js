@@ -24,11 +24,14 @@ function ignoreLonger() {
   ignoredUntil = performance.now() + pauseMs;
 }
 
+/** Keys that do nothing by themselves. */
+const modifiers = new Set(['Shift', 'Control', 'Alt', 'AltGraph', 'Meta']);
+
 /** @param {KeyboardEvent} event */
 function isShortcut({ ctrlKey, metaKey, altKey, key }) {
   // These may press a button, with any modifier.
   if (key === 'Enter' || key === ' ') return false;
-  return ctrlKey || metaKey || altKey || key === 'Shift' || key === 'Escape' || /^F\d+$/.test(key);
+  return ctrlKey || metaKey || altKey || key === 'Escape' || /^F\d+$/.test(key);
 }
 
 /** Whether a key is text that no control of this page takes. @param {KeyboardEvent} event */
@@ -40,15 +43,16 @@ function isText({ key, target }) {
 addEventListener(
   'keydown',
   (event) => {
-    if (isShortcut(event)) return;
+    if (modifiers.has(event.key)) return;
     if (performance.now() < ignoredUntil) {
-      // Someone who came here by keyboard goes on with Tab. Whoever types code also presses other keys.
+      // Tab alone doesn't extend it for someone who came here by keyboard. Whoever types code also presses other keys.
       if (event.key !== 'Tab' || event.repeat) ignoreLonger();
+      if (isShortcut(event)) return;
       // What is on its way to the text editor gets there from this field.
       if (event.target === stray && event.key !== 'Tab') return;
       event.preventDefault();
       event.stopPropagation();
-    } else if (isText(event)) ignoreLonger();
+    } else if (isText(event) && !isShortcut(event)) ignoreLonger();
   },
   true,
 );

@@ -110,6 +110,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await user.aims();
     await panel.locator('#endSession').evaluate((button) => {
       button.style.transform = 'translateX(40px)';
+      button.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));
       button.dispatchEvent(new MouseEvent('click', { detail: 1, bubbles: true }));
     });
     assert.match(await user.dialog(), /End session "third\.example\.com" \(\S+\)\?/);

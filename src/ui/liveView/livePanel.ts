@@ -33,8 +33,10 @@ export interface LivePanelParts extends LiveConnectionParts {
   readonly setting: ReadSetting;
   /** Reveals another panel that already shows a page of the session. @returns whether there is one. */
   readonly onChoose: (panel: LivePanel, page: PageId | undefined) => boolean;
-  /** Handles the buttons that aren't only about the panel. */
-  /** @param byPointer whether it was certainly clicked: not pressed by key, and not just moved under the pointer. */
+  /**
+   * Handles the buttons that aren't only about the panel.
+   * @param byPointer whether it was certainly clicked: not pressed by key, and not just moved under the pointer.
+   */
   readonly onButton: (panel: LivePanel, button: PanelButton, byPointer: boolean) => void;
   /** Tells every panel that the user has accepted how watching affects the sessions of a provider. */
   readonly onAccept: () => void;

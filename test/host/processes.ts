@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -112,13 +113,22 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** A port on 127.0.0.1 that is currently free. */
+/** From here, systems give ports to connections and to servers that ask for any port (ip(7)). */
+const firstGivenPort = 32_768;
+const firstOwnPort = 20_000;
+
+/** A port on 127.0.0.1 that is currently free, and that the system gives to nobody else before it's used. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(firstOwnPort, firstGivenPort);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

@@ -61,8 +61,7 @@ export class Protections {
   /** The protected sessions of an account that aren't listed and haven't ended as far as this window knows. */
   unlisted(account: AccountId): readonly SessionId[] {
     const known = this.#store.known(account);
-    const ids = [...(this.#current().get(account) ?? none)].map((id) => id as SessionId);
-    return ids.filter((id) => !known.has(id) && !this.#store.hasEnded(account, id));
+    return this.#idsIn(account).filter((id) => !known.has(id) && !this.#store.hasEnded(account, id));
   }
 
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
@@ -88,7 +87,7 @@ export class Protections {
 
   /** Unprotects all sessions of an account that was removed. Never rejects: nothing depends on it. */
   async forget(account: AccountId): Promise<void> {
-    const ids = [...(this.#current().get(account) ?? none)].map((id) => id as SessionId);
+    const ids = this.#idsIn(account);
     if (ids.length > 0) await this.set(account, ids, false).catch(() => {});
   }
 
@@ -107,8 +106,13 @@ export class Protections {
     if (told === now) return;
     this.#told = now;
     for (const account of new Set([...told.keys(), ...now.keys()])) {
-      if (!haveSame(told.get(account) ?? none, now.get(account) ?? none)) this.#changed.fire(account);
+      const [before, after] = [told.get(account) ?? none, now.get(account) ?? none];
+      if (before.size !== after.size || lacksAny(before, after)) this.#changed.fire(account);
     }
+  }
+
+  #idsIn(account: AccountId): readonly SessionId[] {
+    return [...(this.#current().get(account) ?? none)].map((id) => id as SessionId);
   }
 
   get #storedCount(): number {
@@ -125,12 +129,14 @@ export class Protections {
         return [accountId(id), new Set(storedRows(v.string(), ids))] as const;
       }),
     );
+    const own = this.#kept;
     const isConflict = count === this.#count && count > 0 && change !== this.#change;
     this.#read = read;
-    this.#kept = isConflict ? union(this.#kept, stored) : stored;
+    this.#kept = stored;
     this.#change = change;
     this.#count = count;
-    if (isConflict && !areSame(this.#kept, stored)) {
+    if (isConflict && [...own].some(([account, ids]) => lacksAny(stored.get(account) ?? none, ids))) {
+      this.#kept = union(own, stored);
       this.#change = crypto.randomUUID();
       this.#count += 1;
       // It's checked again with the next change, and whenever this window is asked.
@@ -148,11 +154,6 @@ function union(one: Protected, other: Protected): Protected {
   return new Map([...accounts].map((id) => [id, new Set([...(one.get(id) ?? []), ...(other.get(id) ?? [])])]));
 }
 
-function areSame(one: Protected, other: Protected): boolean {
-  const accounts = [...new Set([...one.keys(), ...other.keys()])];
-  return accounts.every((id) => haveSame(one.get(id) ?? none, other.get(id) ?? none));
-}
-
-function haveSame(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.size === other.size && [...one].every((id) => other.has(id));
+function lacksAny(ids: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {
+  return [...wanted].some((id) => !ids.has(id));
 }

@@ -34,8 +34,8 @@ const mostProfiles = 200;
 export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftProfile[]> {
   const found: LeftProfile[] = [];
   const used = await readUsedPaths(await openProcessReader(), signal);
-  const roots = await Promise.all(temporaryFolders().map((one) => realpath(one).catch(() => one)));
-  for (const root of new Set(roots)) {
+  const roots = await temporaryFolders();
+  for (const root of new Set(roots.map(({ real }) => real))) {
     const names = await readdir(root).catch(() => []);
     const stagehand = await readdir(join(root, 'stagehand-v3')).catch(() => []);
     for (const name of [...names, ...stagehand.map((one) => join('stagehand-v3', one))]) {
@@ -105,32 +105,31 @@ function toolOf(folder: string): string | undefined {
   return temporaryProfiles.find(([, pattern]) => pattern.test(name) || pattern.test(inStagehand))?.[0];
 }
 
-/** Tools may use a different temporary folder than this process. */
-function temporaryFolders(): readonly string[] {
-  return [...new Set([tmpdir(), ...(process.platform === 'win32' ? [] : ['/tmp'])])];
+/**
+ * The temporary folders, as they're written and without links, which the path contains on macOS. Tools may use a different one
+ * than this process.
+ */
+async function temporaryFolders(): Promise<readonly { readonly written: string; readonly real: string }[]> {
+  const all = new Set([tmpdir(), ...(process.platform === 'win32' ? [] : ['/tmp'])]);
+  return Promise.all(
+    [...all].map(async (written) => ({ written, real: await realpath(written).catch(() => written) })),
+  );
 }
 
-/**
- * The ways to write a path in the temporary folder. Processes have it in their arguments as they got the temporary folder's
- * path, which contains a link on macOS.
- */
+/** The ways to write a path in the temporary folder: processes have it in their arguments as they got the folder's own. */
 async function spellingsOf(path: string): Promise<readonly string[]> {
-  const real = await realpath(path);
-  const inFolders = await Promise.all(
-    temporaryFolders().map(async (root) => join(root, relative(await realpath(root).catch(() => root), real))),
-  );
-  return [...new Set([path, real, ...inFolders])];
+  const inside = await realpath(path);
+  const roots = await temporaryFolders();
+  return [...new Set([path, inside, ...roots.map(({ written, real }) => join(written, relative(real, inside)))])];
 }
 
 /** Whether it's inside the temporary folder, with no link and no folder in between in which others may rename things. */
 async function isOwnBelowTemporary(folder: string): Promise<boolean> {
   const real = await realpath(folder);
-  for (const root of temporaryFolders()) {
-    // The path of the temporary folder itself may contain a link, as on macOS.
-    const realRoot = await realpath(root).catch(() => root);
+  for (const { written, real: realRoot } of await temporaryFolders()) {
     const subpath = relative(realRoot, real);
     if (subpath === '' || subpath.startsWith('..') || isAbsolute(subpath)) continue;
-    if (folder !== join(root, subpath) && folder !== real) continue;
+    if (folder !== join(written, subpath) && folder !== real) continue;
     if (!(await isSafe(realRoot))) continue;
     const parts = subpath.split(sep);
     const all = await Promise.all(parts.map((_, at) => statsOf(join(realRoot, ...parts.slice(0, at + 1)))));

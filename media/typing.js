@@ -13,8 +13,8 @@ let ignoredUntil = Number.NEGATIVE_INFINITY;
 let clickedAt = Number.NEGATIVE_INFINITY;
 
 /**
- * Call it when the focus moved without the user's doing, as far as this page knows. That includes users who come here by
- * keyboard: a shortcut that is still held may also be meant for the editor.
+ * Call it when the focus moved here. Unless the user has just clicked in this page, a viewer may have moved it. A user who comes
+ * by keyboard looks the same: a shortcut that is still held may also be meant for the editor.
  */
 export function ignoreTyping() {
   if (performance.now() - clickedAt >= clickMs) ignoreLonger();

@@ -17,7 +17,7 @@ export async function noteAnswer<T>(answer: PromiseLike<T>): Promise<T> {
   }
 }
 
-/** Like {@link noteAnswer}, for what VS Code confirms only sometimes. If it finishes at once, nobody was asked. */
+/** Like {@link noteAnswer}, for actions where VS Code doesn't always ask. If one finishes right away, it didn't ask. */
 export async function noteAnswerIfAsked<T>(answer: PromiseLike<T>): Promise<T> {
   const began = performance.now();
   try {

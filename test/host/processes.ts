@@ -113,14 +113,14 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** From here, systems give ports to connections and to servers that ask for any port (ip(7)). */
-const firstGivenPort = 32_768;
+/** From this port on, systems assign ports to connections and to servers that ask for any port (ip(7)). */
+const firstAssignedPort = 32_768;
 const firstOwnPort = 20_000;
 
-/** A port on 127.0.0.1 that is currently free, and that the system gives to nobody else before it's used. */
+/** A port on 127.0.0.1 that is currently free, and that the system won't assign to another program in the meantime. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(firstOwnPort, firstGivenPort);
+    const port = randomInt(firstOwnPort, firstAssignedPort);
     const server = createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');

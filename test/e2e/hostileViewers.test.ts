@@ -133,8 +133,6 @@ setInterval(() => {
 
   for (const heavy of [false, true]) {
     const under = heavy ? ' while the machine is busy' : '';
-    // A busy machine may not run the panel's page for some time; keys that wait for the viewer then go with it.
-    const mostLost = heavy ? Number.POSITIVE_INFINITY : 1;
     for (const [what, body] of Object.entries(hostile)) {
       it(`goes on typing in a text editor beside a viewer that ${what}${under}`, async () => {
         if (heavy)
@@ -153,7 +151,7 @@ setInterval(() => {
           `      typed ${typed.length}, kept ${kept.length}, reached ${leaked}${kept === typed ? '' : `: ${kept}`}`,
         );
         assert.ok(leaked <= 1, 'keys reached the viewer');
-        assert.ok(kept.length >= typed.length - mostLost, 'characters were lost');
+        assert.ok(kept.length >= typed.length - 1, 'characters were lost');
         assert.ok(isIn(kept, typed), 'characters changed places');
         assert.ok(await scene.isPaused(panel), 'the viewer was not paused');
         assert.equal(await panel.locator('iframe').count(), 0);
@@ -188,7 +186,7 @@ setInterval(() => {
           `      typed ${typed.length}, kept ${kept.length}, reached ${leaked}${kept === typed ? '' : `: ${kept}`}`,
         );
         assert.ok(leaked <= 1, 'keys reached the viewer');
-        assert.ok(kept.length >= typed.length - mostLost, 'characters were lost');
+        assert.ok(kept.length >= typed.length - 1, 'characters were lost');
         assert.ok(await scene.isPaused(panel), 'the viewer was not paused');
       });
     }
@@ -225,11 +223,10 @@ setInterval(() => {
     const panel = await scene.show(page('', 'setTimeout(() => parent.focus(), 700);'));
     for (const button of ['endSession', 'mode']) {
       await scene.running(panel);
-      await panel.locator(`#${button}`).click();
-      if (button === 'endSession') await user.press('Cancel');
+      if (button === 'mode') await scene.tryInteract(panel);
       else {
-        await panel.locator('#mode[aria-pressed=true]').click();
-        await panel.locator('#mode[aria-pressed=false]').waitFor();
+        await panel.locator(`#${button}`).click();
+        await user.press('Cancel');
       }
       await until(() => panel.evaluate((id) => document.activeElement?.id === id, button));
       for (const key of ['ArrowLeft', 'ArrowRight']) await user.page.keyboard.press(key);
@@ -251,10 +248,7 @@ setInterval(() => {
       "setTimeout(() => { top.focus(); parent.focus(); tell('moved'); setInterval(() => { top.focus(); parent.focus(); }, 700); }, 700);";
     const panel = await scene.show(page('', moves));
     await scene.running(panel);
-    await panel.locator('#mode').click();
-    await panel.locator('#mode[aria-pressed=true]').click();
-    await panel.locator('#mode[aria-pressed=false]').waitFor();
-    await scene.running(panel);
+    await scene.tryInteract(panel);
     await scene.clear();
     await scene.begin(panel);
     await until(async () => {

@@ -155,6 +155,14 @@ export class ViewerBesideEditor {
     return running ?? assert.fail('the panel has no frame');
   }
 
+  /** Turns Interact on and off again, so that it's the button used last, and waits for the viewer. */
+  async tryInteract(panel: Frame): Promise<void> {
+    await panel.locator('#mode').click();
+    await panel.locator('#mode[aria-pressed=true]').click();
+    await panel.locator('#mode[aria-pressed=false]').waitFor();
+    await this.running(panel);
+  }
+
   /** Whether the panel says that it paused the viewer because it took the keyboard. */
   isPaused(panel: Frame): Promise<boolean> {
     return panel.getByRole('heading', { name: 'This viewer tried to take keyboard focus' }).isVisible();

@@ -58,7 +58,7 @@ export async function run(): Promise<void> {
       resolve({ passed, failed, skipped, failures });
     });
     runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error) => {
-      failures.push({ file: '', title: test.fullTitle(), why: String(error.message) });
+      failures.push({ file: '', title: test.fullTitle(), why: String(error?.message ?? error) });
     });
   });
   const file = process.env['BROWSER_SESSIONS_OUTCOME'];

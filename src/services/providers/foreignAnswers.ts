@@ -5,9 +5,8 @@ import { groupId, idFault, pageId, type SessionId, sessionId } from '../../core/
 import type { Inventory, ListFault } from '../../core/inventory.ts';
 import { type LiveView, liveViewUrl, recordingUrl } from '../../core/liveView.ts';
 import type { Page } from '../../core/page.ts';
-import { plainText } from '../../core/plainText.ts';
 import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../../core/provider.ts';
-import { ProviderError, type Trouble } from '../../core/providerError.ts';
+import { ProviderError } from '../../core/providerError.ts';
 import type { EndCause, Session } from '../../core/session.ts';
 import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
@@ -16,12 +15,14 @@ import { deepFreeze } from './foreignKind.ts';
 // Answers of other extensions' code are read as strictly as those of a server: copied, checked and frozen. Optional
 // fields have a default, so that new fields don't break providers written before.
 
-const number = v.pipe(v.number(), v.finite());
+/** A number that is neither NaN nor infinite. */
+export const number = v.pipe(v.number(), v.finite());
 const maybeText = v.nullish(v.string());
 const maybeNumber = v.nullish(number);
 /** Later times, in epoch milliseconds, are mistakes. Those beyond the limits of `Date` can't even be written. */
 const latest = Date.UTC(2200, 0, 1);
-const maybeTime = v.nullish(
+/** A time in epoch milliseconds, or none; undefined for one that is certainly a mistake. */
+export const maybeTime = v.nullish(
   v.pipe(
     number,
     v.transform((at) => (at >= 0 && at <= latest ? at : undefined)),
@@ -115,33 +116,9 @@ const RawTerms = v.object({
   mostInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(256))),
   withinMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), usualEnding.withinMs),
 });
-const longestWhat = 200;
-/** It becomes part of our own sentences, in notifications too. */
-const shownWhat = v.pipe(
-  v.string(),
-  v.transform((what) => plainText(what, longestWhat)),
-);
-const RawTrouble = v.variant('kind', [
-  v.object({
-    kind: v.picklist(['unauthorized', 'forbidden', 'notFound', 'conflict', 'cancelled']),
-  }),
-  v.object({ kind: v.literal('rateLimited'), retryAt: maybeTime }),
-  v.object({
-    kind: v.literal('unreachable'),
-    why: v.picklist(['refused', 'dns', 'tls', 'cut', 'proxy', 'route']),
-  }),
-  v.object({ kind: v.literal('timedOut'), afterMs: number }),
-  v.object({ kind: v.literal('unexpectedAnswer'), what: shownWhat }),
-  v.object({ kind: v.literal('serverFault'), status: number }),
-  v.object({
-    kind: v.literal('unsupported'),
-    reason: v.object({ kind: v.literal('stated'), sentence: shownWhat }),
-  }),
-]);
 
 /** Most metadata of a session that is read. Less is shown. */
 const mostPairs = 100;
-const longestMessage = 1_000;
 
 /**
  * Reads one page of a list. A row that breaks the contract becomes a fault, so that it doesn't hide the others. Takes as many
@@ -264,39 +241,6 @@ export function termsOf(raw: unknown): EndingTerms {
   return Object.freeze({ ...read, mayReuseIds: true });
 }
 
-/**
- * Turns anything that another extension's code threw into a new error. If it isn't a provider's error, it becomes an
- * unexpected answer with its message.
- */
-export function errorOf(thrown: unknown): ProviderError {
-  try {
-    const trouble = ProviderError.is(thrown) ? v.safeParse(RawTrouble, thrown.trouble) : undefined;
-    if (ProviderError.is(thrown) && trouble?.success === true) {
-      const { detail } = thrown;
-      return new ProviderError(troubleFrom(trouble.output), String(thrown.message).slice(0, longestMessage), {
-        detail: typeof detail === 'string' ? detail.slice(0, longestMessage) : undefined,
-      });
-    }
-    return failed(messageOf(thrown));
-  } catch {
-    return failed('');
-  }
-}
-
-function messageOf(thrown: unknown): string {
-  const message: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'message') : thrown;
-  return typeof message === 'string' ? message : '';
-}
-
-function failed(message: string): ProviderError {
-  // The sentence continues after it.
-  const said = plainText(message, longestWhat).replace(/[.\s]+$/, '');
-  return new ProviderError(
-    { kind: 'unexpectedAnswer', what: said || 'the extension that adds this provider failed' },
-    `the extension that adds the provider failed: ${plainText(message, longestMessage)}`,
-  );
-}
-
 function notAsDocumented(member: string): ProviderError {
   const what = `the extension that adds this provider doesn't answer "${member}" as documented`;
   return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
@@ -384,8 +328,4 @@ function factsFrom({ identity, sessionLimit, usage, note }: v.InferOutput<typeof
 
 function usageFrom(raw: v.InferOutput<typeof RawUsage> | null | undefined): Usage | undefined {
   return raw === null || raw === undefined ? undefined : usageOf(raw.unit, raw);
-}
-
-function troubleFrom(raw: v.InferOutput<typeof RawTrouble>): Trouble {
-  return raw.kind === 'rateLimited' ? { kind: 'rateLimited', retryAt: raw.retryAt ?? undefined } : raw;
 }

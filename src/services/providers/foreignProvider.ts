@@ -11,7 +11,6 @@ import {
   deletionOf,
   endCauseOf,
   endOf,
-  errorOf,
   factsOf,
   inventoryOf,
   linkOf,
@@ -22,6 +21,7 @@ import {
   pictureOf,
   termsOf,
 } from './foreignAnswers.ts';
+import { errorOf } from './foreignErrors.ts';
 import { isPromise } from './foreignKind.ts';
 
 /** Milliseconds that a call, or the next page of a list, may take. */

@@ -7,9 +7,10 @@ import { type LiveView, liveViewUrl, recordingUrl } from '../../core/liveView.ts
 import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type EndingTerms, type Liveness, type Screenshot, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import type { EndCause, Session } from '../../core/session.ts';
+import { type EndCause, mostPages, type Session } from '../../core/session.ts';
 import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
+import { mostTexts } from '../sessions/listBounds.ts';
 import { deepFreeze } from './foreignKind.ts';
 
 // Answers of other extensions' code are read as strictly as those of a server: copied, checked and frozen. Optional
@@ -32,9 +33,19 @@ const id = v.pipe(
   v.string(),
   v.check((raw) => idFault(raw) === undefined),
 );
-const texts = v.fallback(v.array(v.string()), []);
 
+/** An array of which only the first elements are read, because reading very many would block the extension host. */
+function firstOf<Row>(most: number, schema: v.GenericSchema<unknown, Row>) {
+  return v.pipe(
+    v.custom<readonly unknown[]>(Array.isArray),
+    v.transform((rows) => Array.from({ length: Math.min(rows.length, most) }, (_, at) => rows[at])),
+    v.array(schema),
+  );
+}
+
+const texts = v.fallback(firstOf(mostTexts, v.string()), []);
 const RawPage = v.object({ id, title: v.fallback(v.string(), ''), url: v.fallback(v.string(), '') });
+const RawPages = firstOf(mostPages, RawPage);
 
 const figure = v.optional(v.unknown());
 const RawUsage = v.object({
@@ -57,13 +68,13 @@ const RawSession = v.object({
   tags: texts,
   metadata: v.optional(v.unknown()),
   traits: texts,
-  pages: v.nullish(v.array(RawPage)),
+  pages: v.nullish(RawPages),
   canWatch: v.fallback(v.optional(v.boolean(), true), false),
   ends: v.optional(v.picklist(['session', 'pages', 'connection']), 'session'),
   bulkEndExclusion: maybeText,
   inUseBy: maybeText,
   usage: v.fallback(v.nullish(RawUsage), undefined),
-  facts: v.fallback(v.array(v.pipe(v.array(v.string()), v.maxLength(2))), []),
+  facts: v.fallback(firstOf(mostTexts, v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
 
 const RawGroup = v.object({
@@ -199,9 +210,9 @@ export function deletionOf(raw: unknown): GroupDeletion {
   return deepFreeze({ ...counts, message: message ?? undefined });
 }
 
-/** Reads the pages of a session. */
+/** Reads the pages of a session: as many as are shown. */
 export function pagesOf(raw: unknown): readonly Page[] {
-  return deepFreeze(read(v.array(RawPage), raw, 'pages').map(pageOf));
+  return deepFreeze(read(RawPages, raw, 'pages').map(pageOf));
 }
 
 /** Reads a live view. @throws ProviderError for an address that may not be framed. */

@@ -10,7 +10,7 @@ import { usageOf } from '../../core/usage.ts';
 /** Most sessions of an account that are shown. Storing that many takes 50 ms at each refresh. */
 export const mostSessions = 5_000;
 /** Most tags, facts and so on of a session, and the maximum length of each in characters. Providers allow less. */
-const mostTexts = 50;
+export const mostTexts = 50;
 const longestText = 1_000;
 const mostGroups = 1_000;
 const mostFaults = 1_000;

@@ -4,7 +4,8 @@ import { groupId, sessionId } from '../../../../src/core/ids.ts';
 import type { Provider } from '../../../../src/core/provider.ts';
 import { capabilitiesOf, usualEnding } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
-import type { Session } from '../../../../src/core/session.ts';
+import { mostPages, type Session } from '../../../../src/core/session.ts';
+import { mostTexts } from '../../../../src/services/sessions/listBounds.ts';
 import { troubleOf as accountTrouble } from '../../../../src/services/sessions/sessionsView.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
@@ -401,6 +402,32 @@ describe('the code of another extension’s provider', () => {
     assert.equal(shown?.expiresInMs, 5_000);
     await shown.close?.(unaborted);
     assert.equal(closed, 1);
+  });
+
+  it('may return any number of pages and details: as many as are shown are read', async () => {
+    let reads = 0;
+    const many = <Row>(make: (at: number) => Row) =>
+      new Proxy(new Array<Row>(100_000), {
+        get: (rows, key) => {
+          if (typeof key !== 'string' || !/^\d+$/.test(key)) return Reflect.get(rows, key);
+          reads += 1;
+          return make(Number(key));
+        },
+      });
+    const pages = many((at) => ({ id: `p${at}`, title: `Page ${at}`, url: 'https://a.example' }));
+    const facts = many((at) => ['Step', String(at)]);
+    const provider = await connected({
+      list: async function* () {
+        yield page({ ...row, pages, facts });
+      },
+      pages: async () => pages,
+    });
+    const [session] = (await Array.fromAsync(provider.list(unaborted))).flatMap(({ sessions }) => sessions);
+    assert.equal(session?.pages?.length, mostPages);
+    assert.equal(session.pages.at(-1)?.title, 'Page 499');
+    assert.equal(session.facts.length, mostTexts);
+    assert.equal((await provider.pages?.(session.id, unaborted))?.length, mostPages);
+    assert.ok(reads <= 2 * mostPages + mostTexts, `${reads} elements were read`);
   });
 
   it('fails when its list returns nonsense, and the list doesn’t count as complete', async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type GatewayServer, startGateway } from '../servers/gateway.ts';
+import { heldRequest } from '../servers/providerServer.ts';
 import { until, WorkbenchUser } from './user.ts';
 
 describe('a user who doesn’t want to be asked about each end', function () {
@@ -142,16 +143,11 @@ describe('a user who doesn’t want to be asked about each end', function () {
 
   it('never sees a session of the previous key under the name of one that the new key finds', async () => {
     const session = { id: 'sess_own', liveViewUrl: `${gateway.url}/live/before`, status: 'running' };
-    const replaced = Promise.withResolvers<void>();
-    let isAsked = false;
+    const request = heldRequest();
     const answer = { status: 200, json: { session } };
-    const after = async () => {
-      isAsked = true;
-      await replaced.promise;
-    };
-    gateway.misbehave('GET', /sessions\/sess_own$/, { kind: 'answer', answer, after }, 1);
+    gateway.misbehave('GET', /sessions\/sess_own$/, { kind: 'answer', answer, after: request.here }, 1);
     await (await user.live('other.example.com')).getByRole('button', { name: 'Show Live View' }).click();
-    await until(async () => isAsked);
+    await request.arrived;
     const other = 'Bearer another-key-of-the-gateway';
     gateway.authorization = other;
     gateway.sessions.clear();
@@ -159,7 +155,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await user.choose(user.row('Account Session Gateway'), 'Replace Key…');
     await user.type('Value of the Authorization header', other);
     await row('third').waitFor({ timeout: 60_000 });
-    replaced.resolve();
+    request.release();
     const frames = () => user.page.frames().map((frame) => /\/live\/.*/.exec(frame.url())?.[0]);
     await until(async () => frames().includes('/live/sess_own'));
     assert.ok(!frames().includes('/live/before'));

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { heldRequest } from '../servers/providerServer.ts';
 import { succeeds, until } from './user.ts';
 import { pagesAnswer, ViewerBesideEditor, viewerPage, waitingViewerPage } from './viewerBesideEditor.ts';
 
@@ -64,20 +65,15 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
     const { page } = scene.user;
     const panel = await scene.show(viewerPage('', ''));
     await scene.running(panel);
-    const requested = Promise.withResolvers<void>();
-    const held = Promise.withResolvers<void>();
-    const after = () => {
-      requested.resolve();
-      return held.promise;
-    };
-    scene.anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: pagesAnswer, after }, 1);
+    const request = heldRequest();
+    scene.anchor.misbehave('GET', /pages$/, { kind: 'answer', answer: pagesAnswer, after: request.here }, 1);
     await panel.locator('#copyLink').click();
-    await requested.promise;
+    await request.arrived;
     await page.keyboard.press('F1');
     const box = page.locator('.quick-input-widget input').first();
     await box.fill('');
     await page.keyboard.type('before ');
-    held.resolve();
+    request.release();
     await until(() => page.evaluate(async () => (await navigator.clipboard.readText()).includes('/live/')));
     for (const letter of 'and after') await page.keyboard.press(letter === ' ' ? 'Space' : letter, { delay: 60 });
     assert.equal(await box.inputValue(), 'before and after');

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { waitIn } from '../host/workbench.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
+import { heldRequest } from '../servers/providerServer.ts';
 import { until, WorkbenchUser } from './user.ts';
 
 describe('a user who ends and deletes what the list doesn’t show', function () {
@@ -52,20 +53,15 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
     await user.runTitled('File: New Untitled Text File');
     await page.locator('.editor-instance .monaco-editor.focused').waitFor();
     await page.keyboard.type('unsaved');
-    const arrived = Promise.withResolvers<void>();
-    const held = Promise.withResolvers<void>();
-    const by = () => {
-      arrived.resolve();
-      return held.promise;
-    };
-    server.misbehave('GET', /sess_other/, { kind: 'interrupted', by }, 1);
+    const check = heldRequest();
+    server.misbehave('GET', /sess_other/, { kind: 'interrupted', by: check.here }, 1);
     await user.run('End Session by ID…');
     await user.type('Paste a session ID', 'sess_other');
-    await arrived.promise;
+    await check.arrived;
     await user.runTitled('View: Close Editor');
     assert.match(await user.dialog(), /Do you want to save/);
     const shown = await user.pressAtOnce('End session', 1);
-    held.resolve();
+    check.release();
     // The question can't be seen while it waits.
     await page.waitForTimeout(2_000);
     await user.press("Don't Save");
@@ -78,20 +74,15 @@ describe('a user who ends and deletes what the list doesn’t show', function ()
   it('confirms nothing with a second click for a question that waited behind another one', async () => {
     const second = server.add({ id: 'sess_second' });
     server.unlisted.add('sess_second');
-    const held = Promise.withResolvers<void>();
-    for (const id of ['sess_other', 'sess_second']) {
-      const arrived = Promise.withResolvers<void>();
-      const by = () => {
-        arrived.resolve();
-        return held.promise;
-      };
-      server.misbehave('GET', new RegExp(id), { kind: 'interrupted', by }, 1);
+    const checks = new Map(['sess_other', 'sess_second'].map((id) => [id, heldRequest()]));
+    for (const [id, check] of checks) {
+      server.misbehave('GET', new RegExp(id), { kind: 'interrupted', by: check.here }, 1);
       await user.run('End Session by ID…');
       await user.type('Paste a session ID', id);
-      await arrived.promise;
+      await check.arrived;
     }
     const before = [...server.running];
-    held.resolve();
+    for (const { release } of checks.values()) release();
     const [first] = /sess_(other|second)/.exec(await user.dialog()) ?? [];
     const other = first === 'sess_other' ? 'sess_second' : 'sess_other';
     const shown = await user.pressAtOnce(`"${other}"`, 1);

@@ -54,6 +54,21 @@ export type Fault =
   /** Never responds, and does what was requested only if `when` says so. */
   | { readonly kind: 'silent'; readonly when?: 'after' };
 
+/** Holds one request back: pass `here` to a fault. */
+export function heldRequest() {
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  return {
+    here: () => {
+      arrived.resolve();
+      return released.promise;
+    },
+    /** Resolves when the request has reached the server. */
+    arrived: arrived.promise,
+    release: () => released.resolve(),
+  };
+}
+
 const resetCodes = {
   refused: constants.NGHTTP2_REFUSED_STREAM,
   cancelled: constants.NGHTTP2_CANCEL,

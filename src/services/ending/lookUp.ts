@@ -1,10 +1,11 @@
 import { type Clock, deadline } from '../../core/clock.ts';
-import type { AccountId } from '../../core/ids.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
+import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { Refresher } from '../sessions/refresher.ts';
 import { probe } from './probe.ts';
@@ -28,6 +29,9 @@ export interface LookUpParts {
 }
 
 const endCauseTimeoutMs = 10_000;
+/** The user is waiting for a dialog, which doesn't depend on the answers. */
+const longestAskMs = 3_000;
+const mostAskedAbout = 20;
 
 /** Asks the provider about a session that isn't listed, before anything is sent to it. Ends nothing. Never rejects. */
 export async function lookUp(
@@ -66,6 +70,34 @@ async function isKnownToHaveEnded(
   } catch (error) {
     logger.debug(`how ${id} ended could not be asked: ${ProviderError.from(error).message}`);
     return false;
+  } finally {
+    limit.dispose();
+  }
+}
+
+/**
+ * Those of some unlisted sessions that their provider says are gone, or doesn't know, as far as it answers within three seconds.
+ * Never rejects.
+ */
+export async function findGone(
+  { connections, clock, logger }: Omit<LookUpParts, 'refresher'>,
+  account: AccountId,
+  ids: readonly SessionId[],
+): Promise<readonly SessionId[]> {
+  if (ids.length === 0) return [];
+  const limit = deadline(clock, longestAskMs);
+  try {
+    const provider = await connections.open(account);
+    const window = () => connections.rateWindow(account);
+    const options = { clock, logger, stop: limit.signal, most: mostAskedAbout, window };
+    const sessions = ids.map((id) => unlistedSession(id));
+    const { answers, failures } = await probe(provider, sessions, options);
+    const isGone = (id: SessionId) =>
+      ['gone', 'notFound'].includes(answers.get(id) ?? '') || ProviderError.isOf(failures.get(id), 'notFound');
+    return ids.filter(isGone);
+  } catch (error) {
+    logger.debug(`the provider wasn't asked about unlisted sessions: ${ProviderError.from(error).message}`);
+    return [];
   } finally {
     limit.dispose();
   }

@@ -32,6 +32,8 @@ export class Protections {
   #count = 0;
   #change: unknown;
   #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
+  /** See {@link noteGone}. */
+  readonly #gone = new Map<AccountId, Set<SessionId>>();
   /** What {@link onDidChange} has told of. */
   #told = this.#kept;
   readonly #changed = new Emitter<AccountId>();
@@ -61,13 +63,25 @@ export class Protections {
   /** The protected sessions of an account that aren't listed and haven't ended as far as this window knows. */
   unlisted(account: AccountId): readonly SessionId[] {
     const known = this.#store.known(account);
-    return this.#idsIn(account).filter((id) => !known.has(id) && !this.#store.hasEnded(account, id));
+    const gone = this.#gone.get(account);
+    return this.#idsIn(account).filter(
+      (id) => !known.has(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
+    );
+  }
+
+  /**
+   * Takes note of the unlisted sessions that the provider says are gone, in place of those noted before. They stay protected: its
+   * answer may be wrong.
+   */
+  noteGone(account: AccountId, sessions: readonly SessionId[]): void {
+    this.#gone.set(account, new Set(sessions));
   }
 
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
     const ids = new Set(this.#current().get(account));
     for (const id of sessions) {
       ids.delete(id);
+      this.#gone.get(account)?.delete(id);
       if (isProtected) ids.add(id);
     }
     const state = this.#store.state(account);

@@ -8,7 +8,12 @@ import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, pickToEnd, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
 import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
-import { protectedAmong, unlistedProtected, unlistedProtectedSentences } from './protectedSessions.ts';
+import {
+  checkUnlistedProtected,
+  protectedAmong,
+  unlistedProtected,
+  unlistedProtectedSentences,
+} from './protectedSessions.ts';
 import { whileWorking } from './runEnd.ts';
 import { accountChoices, choiceOf, pickOne, sessionsOf, targetOfOne, wholeAccount } from './targets.ts';
 
@@ -18,6 +23,7 @@ export async function endAccountSessions(parts: EndParts, args: readonly unknown
   const accountId = named?.accountId ?? (await pickAccount(parts));
   if (accountId === undefined) return publicReport(parts, []);
   const target = { ...wholeAccount(accountId), shownOnly: named?.shownOnly ?? false };
+  await checkUnlistedProtected(parts, accountId);
   const plan = await planEnd(parts, [target]);
   const everything = everythingIn(parts, accountId, plan);
   if (plan.ends.length === 0 && everything === undefined) return endNothing(parts, nothingToEnd(parts, plan));

@@ -26,6 +26,7 @@ import {
 } from './endReports.ts';
 import { listFresh, unknownAccounts } from './lists.ts';
 import {
+  checkUnlistedProtected,
   listOfSessions,
   protectedAmong,
   protectedFromNowOn,
@@ -61,6 +62,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   const target = await groupTarget(parts, args, l10n.t('Cancel Batch'), none, () => batchChoices(parts, isMaking));
   if (target === undefined) return publicReport(parts, []);
   await listFresh(parts, [target.accountId]);
+  await checkUnlistedProtected(parts, target.accountId);
   const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
   if (group === undefined || !isMaking(group)) {
     void parts.prompts.tell('info', none, []);
@@ -93,6 +95,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (target === undefined) return undefined;
   const { accountId, groupId } = target;
   await listFresh(parts, [accountId]);
+  await checkUnlistedProtected(parts, accountId);
   const running = parts.store.state(accountId)?.contents.groups.get(groupId);
   const group = running ?? parts.finished.of(accountId)?.groups.get(groupId);
   const loss = kindOfAccount(parts, accountId)?.wording.deleteGroup;

@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
+import { findGone } from '../../services/ending/lookUp.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { History } from '../../services/history/history.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
@@ -35,6 +36,16 @@ export interface ProtectionParts {
 /** The protected sessions of an account that aren't listed and haven't ended as far as is known. */
 export function unlistedProtected({ protections, history }: ProtectionParts, account: AccountId): readonly SessionId[] {
   return protections.unlisted(account).filter((id) => history.find(account, id) === undefined);
+}
+
+/** Asks the provider which of {@link unlistedProtected} are gone, so that a dialog doesn't mention them. Never rejects. */
+export async function checkUnlistedProtected(
+  parts: ProtectionParts & Parameters<typeof findGone>[0],
+  account: AccountId,
+): Promise<void> {
+  parts.protections.noteGone(account, []);
+  const gone = await findGone(parts, account, unlistedProtected(parts, account));
+  parts.protections.noteGone(account, gone);
 }
 
 /** A line about {@link unlistedProtected} for a dialog about everything in an account, or about a batch. */

@@ -202,6 +202,16 @@ describe('a whole batch', () => {
         assert.match(details[0] ?? '', said);
       });
 
+      it(`isn’t mentioned before ${work.name} if it has ended since`, async () => {
+        await parts.protections.set(accountId, [sessionId(hidden)], true);
+        server.sessions.delete(hidden);
+        parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+        await work(parts, [target()]);
+        assert.equal(details.length, 1);
+        assert.doesNotMatch(details[0] ?? '', /protected/);
+        assert.ok(parts.protections.has(accountId, sessionId(hidden)));
+      });
+
       it(`isn’t reached by ${work.name} if that was protected while the dialog was open`, async () => {
         duringDialog = () => parts.protections.set(accountId, [sessionId(hidden)], true);
         await work(parts, [target()]);
@@ -209,6 +219,14 @@ describe('a whole batch', () => {
         assert.equal(server.running.length, 2);
       });
     }
+
+    it('is mentioned if the provider doesn’t answer within seconds whether it’s running', async () => {
+      await parts.protections.set(accountId, [sessionId(hidden)], true);
+      server.misbehave('GET', new RegExp(`sessions/${hidden}$`), { kind: 'silent' });
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      await deleteBatch(parts, [target()]);
+      assert.match(details[0] ?? '', said);
+    });
 
     it('isn’t ended with everything in its account if that was protected while the dialog was open', async () => {
       parts.prompts.confirm = async ({ choices }) => {

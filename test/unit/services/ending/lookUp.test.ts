@@ -3,7 +3,7 @@ import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
 import type { Provider } from '../../../../src/core/provider.ts';
 import type { Trouble } from '../../../../src/core/providerError.ts';
 import { unlistedSession } from '../../../../src/core/unlistedSession.ts';
-import { type Finding, lookUp } from '../../../../src/services/ending/lookUp.ts';
+import { type Finding, findGone, lookUp } from '../../../../src/services/ending/lookUp.ts';
 import { type AnchorServer, startAnchor } from '../../../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { type BrowserlessCloudServer, startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
@@ -102,6 +102,21 @@ describe('looking up an unlisted session', () => {
         );
       assert.equal(await found('two', cause), 'notFound');
       assert.ok(scene.clock.now() - before < 10_100);
+    });
+
+    it('finds which of several are gone, and counts none without an answer', async () => {
+      const { services, id: account, clock: time, over, provider } = scene;
+      const { connections, log: logger } = services;
+      const ids = ['one', 'two', 'three', 'four', 'five'].map(sessionId);
+      provider.onProbe = async ({ id }) => {
+        if (id === 'three') throw failure({ kind: 'serverFault', status: 500 });
+        if (id === 'four') throw failure({ kind: 'notFound' });
+        return id === 'one' ? 'running' : id === 'two' ? 'gone' : 'unknown';
+      };
+      const ask = () => over(findGone({ connections, clock: time, logger }, account, ids));
+      assert.deepEqual(await ask(), ['two', 'four']);
+      await services.accounts.remove(account);
+      assert.deepEqual(await ask(), []);
     });
 
     it('understands an error that says there is no such session, or that may say so', async () => {

@@ -8,6 +8,8 @@ export interface VariableSource {
   /** As shown on screen. */
   readonly name: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Variables that other programs may find in the file, though they can't be read here. */
+  readonly unread?: ReadonlySet<string>;
 }
 
 /** A key that a variable holds. */
@@ -34,18 +36,32 @@ export interface VariableFault {
   readonly variable: string;
   readonly source: string;
   /** What is wrong with an address; undefined where the value isn't a key. */
-  readonly address: AddressFault | undefined;
+  readonly address: AddressFault | 'unread' | undefined;
 }
 
 /** Longer values aren't keys. In characters. */
 const longestKey = 4_096;
 
+/** A line that sets a variable for a program that reads `.env` files: some take `NAME: value`, or a tab after `export`. */
+const setting = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*([=:])/;
+const lineBreaks = /[\n\r\u2028\u2029]+/;
+
 /**
  * The variables in the text of a `.env` file. Nothing in it is expanded or run. Escaped line breaks become spaces, because no
  * key has one and they make Node's parser take quadratic time.
  */
-export function variablesIn(text: string): VariableSource['variables'] {
-  return parseEnv(text.replace(/^\ufeff/, '').replace(/\\n/g, ' '));
+export function variablesIn(text: string): Required<Omit<VariableSource, 'name'>> {
+  const variables = parseEnv(
+    text
+      .replace(/^\ufeff/, '')
+      .replace(/\r\n?/g, '\n')
+      .replace(/\\n/g, ' '),
+  );
+  const unread = text.split(lineBreaks).flatMap((line) => {
+    const [, name = '', sign] = setting.exec(line) ?? [];
+    return name === '' || (sign === '=' && Object.hasOwn(variables, name)) ? [] : [name];
+  });
+  return { variables, unread: new Set(unread) };
 }
 
 /** The names of variables that may hold a key of these providers. */
@@ -64,7 +80,7 @@ export function findKeys(
   const keys = new Map<string, FoundKey>();
   const addressed = new Set<string>();
   const faults: VariableFault[] = [];
-  for (const { name: source, variables } of sources) {
+  for (const { name: source, variables, unread } of sources) {
     const read = (variable: string) => (Object.hasOwn(variables, variable) ? (variables[variable] ?? '').trim() : '');
     for (const kind of kinds) {
       const secrets = kind.fields
@@ -72,7 +88,7 @@ export function findKeys(
         .flatMap((field) =>
           field.environment.filter((variable) => read(variable) !== '').map((variable) => ({ field, variable })),
         );
-      const address = addressIn(kind, read);
+      const address = addressIn(kind, read, unread);
       if (address.variable !== undefined) addressed.add(kind.id);
       if (secrets.length === 0) continue;
       if (address.fault !== undefined) {
@@ -121,11 +137,17 @@ function isKey(field: CredentialField, value: string): boolean {
 interface FoundAddress {
   readonly origin: string | undefined;
   readonly variable: string | undefined;
-  readonly fault?: AddressFault;
+  readonly fault?: VariableFault['address'];
 }
 
-function addressIn({ address }: ProviderKind, read: (variable: string) => string): FoundAddress {
+function addressIn(
+  { address }: ProviderKind,
+  read: (variable: string) => string,
+  unread: ReadonlySet<string> | undefined,
+): FoundAddress {
   const own = address.ask ? undefined : address.preset;
+  const hidden = address.environment?.find((one) => unread?.has(one));
+  if (hidden !== undefined) return { origin: undefined, variable: hidden, fault: 'unread' };
   const variable = address.environment?.find((one) => read(one) !== '');
   if (variable === undefined) return { origin: own, variable };
   // Playwright and Puppeteer connect to the same server with ws: and wss:.

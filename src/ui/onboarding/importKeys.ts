@@ -92,7 +92,7 @@ async function readSources({ machine, environment, workspace }: ImportParts) {
     const { files, skipped } = await (await machine()).readEnvFiles(folder.path);
     for (const { name, text } of files) {
       if (turns.isOver) await turns.pass();
-      sources.push({ name: shown(name), variables: variablesIn(text) });
+      sources.push({ name: shown(name), ...variablesIn(text) });
     }
     notes.push(...skipped.map(({ name, reason }) => skippedSentence(shown(name), reason)));
   }
@@ -112,6 +112,7 @@ function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string
 
 function faultSentence({ variable, source, address }: VariableFault): string {
   if (address === undefined) return l10n.t("{0} in {1} isn't a valid key.", variable, source);
+  if (address === 'unread') return l10n.t("Couldn't read {0} in {1}. Write it as NAME=value.", variable, source);
   return l10n.t("The address {0} in {1} can't be used. {2}", variable, source, addressSentence(address));
 }
 

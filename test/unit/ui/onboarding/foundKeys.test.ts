@@ -24,7 +24,7 @@ describe('the variables in a .env file', () => {
       '',
     ].join('\r\n');
     assert.deepEqual(
-      { ...variablesIn(text) },
+      { ...variablesIn(text).variables },
       {
         ANCHOR_API_KEY: 'first',
         BROWSERBASE_API_KEY: 'quoted # not a comment',
@@ -48,7 +48,7 @@ describe('the variables in a .env file', () => {
     const lines = Array.from({ length: 10_000 }, (_, at) => `NAME_${at}="value ${at}" # '`);
     lines[5_000] = 'ANCHOR_API_KEY=in-the-middle';
     const text = lines.join('\r\n');
-    const ms = ownTimeOf(() => assert.equal(variablesIn(text)['ANCHOR_API_KEY'], 'in-the-middle'));
+    const ms = ownTimeOf(() => assert.equal(variablesIn(text).variables['ANCHOR_API_KEY'], 'in-the-middle'));
     assert.ok(ms < 500, `${ms} ms`);
   });
 
@@ -62,7 +62,7 @@ describe('the variables in a .env file', () => {
       "A='".repeat(30_000),
       '\u0001\ufffd=x',
     ]) {
-      const ms = ownTimeOf(() => assert.deepEqual(shown(variablesIn(text)), [], text.slice(0, 20)));
+      const ms = ownTimeOf(() => assert.deepEqual(shown(variablesIn(text).variables), [], text.slice(0, 20)));
       assert.ok(ms < 500, text.slice(0, 20));
     }
   });
@@ -149,6 +149,37 @@ describe('the keys in variables', () => {
       assert.deepEqual(keys, []);
       assert.deepEqual(faults, [{ variable: 'BROWSERBASE_BASE_URL', source: 'source 0', address: fault }]);
     }
+  });
+
+  it('aren’t offered at all when other programs may read an address beside them', () => {
+    const address = 'https://proxy.example';
+    const lines = [
+      `ANCHORBROWSER_BASE_URL: ${address}`,
+      `ANCHORBROWSER_BASE_URL=\nANCHORBROWSER_BASE_URL: ${address}`,
+      `export\tANCHORBROWSER_BASE_URL=${address}`,
+      `\ufeffANCHORBROWSER_BASE_URL=${address}`,
+      `NOTE='tis the season\nANCHORBROWSER_BASE_URL=${address}\nOTHER='tis over`,
+    ];
+    for (const line of lines) {
+      const source = { name: '.env', ...variablesIn(`ANCHOR_API_KEY=key\n${line}`) };
+      const { keys, faults } = findKeys(providerKinds, [source]);
+      assert.deepEqual(keys, [], line);
+      assert.deepEqual(faults, [{ variable: 'ANCHORBROWSER_BASE_URL', source: '.env', address: 'unread' }]);
+    }
+    for (const line of ['# ANCHORBROWSER_BASE_URL: x', 'NOTE="ANCHORBROWSER_BASE_URL=x"', 'ANCHORBROWSER_BASE_URL=']) {
+      const source = { name: '.env', ...variablesIn(`${line}\nANCHOR_API_KEY=key`) };
+      assert.deepEqual(findKeys(providerKinds, [source]).faults, [], line);
+      assert.equal(findKeys(providerKinds, [source]).keys.length, 1);
+    }
+  });
+
+  it('are read from a file whose lines end with carriage returns, with the address beside them', () => {
+    const text = 'ANCHOR_API_KEY=key\rANCHORBROWSER_BASE_URL=https://proxy.example\rA=b';
+    const { keys } = findKeys(providerKinds, [{ name: '.env', ...variablesIn(text) }]);
+    assert.deepEqual(
+      keys.map(({ secret, origin }) => [secret, origin]),
+      [['key', 'https://proxy.example']],
+    );
   });
 
   it('exclude values that only refer to a key, and values that no request can carry', () => {

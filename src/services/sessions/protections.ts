@@ -13,11 +13,26 @@ const memoryKey = 'protectedSessions';
  * before it has seen a change: older versions than the one known here are ignored.
  */
 const countKey = 'protectedSessionsCount';
-/** Tells apart changes that two windows made with the same count, before either had seen the other's. */
-const changeKey = 'protectedSessionsChange';
+/** IDs of the latest changes. A window finds its own missing there if another one wrote before it had seen them. */
+const changesKey = 'protectedSessionsChanges';
+/** Enough for several windows that each make the most changes. */
+const mostChanges = 500;
+const mostOwnChanges = 100;
+/** How long after a change another window may write that hasn't seen it, in milliseconds. */
+const unseenMs = 15_000;
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 const none: ReadonlySet<string> = new Set();
+
+/** What this window has protected or unprotected at once. */
+interface Change {
+  readonly id: string;
+  /** By the monotonic clock. */
+  readonly at: number;
+  readonly account: AccountId;
+  readonly sessions: readonly SessionId[];
+  readonly isProtected: boolean;
+}
 
 /**
  * The sessions that the user protected, by account, kept across restarts. They are skipped when several are ended at once.
@@ -26,11 +41,13 @@ const none: ReadonlySet<string> = new Set();
 export class Protections {
   readonly #memory: Memory;
   readonly #store: SessionsView;
+  readonly #clock: Clock;
   readonly #undone: UndoneWrites;
   /** What {@link #kept} was read from: memory returns another value after a window has written. */
   #read: unknown;
   #count = 0;
-  #change: unknown;
+  #changes: readonly string[] = [];
+  #own: readonly Change[] = [];
   #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
   /** See {@link noteGone}. */
   readonly #gone = new Map<AccountId, Set<SessionId>>();
@@ -44,6 +61,7 @@ export class Protections {
   constructor(memory: Memory, store: SessionsView, clock: Clock) {
     this.#memory = memory;
     this.#store = store;
+    this.#clock = clock;
     this.#undone = new UndoneWrites(
       clock,
       () => {
@@ -78,25 +96,47 @@ export class Protections {
   }
 
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
-    const ids = new Set(this.#current().get(account));
-    for (const id of sessions) {
-      ids.delete(id);
-      this.#gone.get(account)?.delete(id);
-      if (isProtected) ids.add(id);
-    }
-    const state = this.#store.state(account);
-    // A row that can't be read may be any session.
-    if (isListed(state) && state.contents.faults.length === 0) {
-      const gone = [...ids].filter((id) => !this.#store.known(account).has(id as SessionId));
-      for (const id of gone.slice(0, -mostGone)) ids.delete(id);
-    }
-    this.#kept = new Map(this.#kept).set(account, ids);
-    this.#change = crypto.randomUUID();
-    this.#count += 1;
-    this.#told = new Map(this.#told).set(account, ids);
+    this.#current();
+    const change = { id: crypto.randomUUID().slice(0, 8), at: this.#clock.monotonic(), account, sessions, isProtected };
+    this.#own = [...this.#recent(), change].slice(-mostOwnChanges);
+    this.#apply([change]);
+    this.#forgetGone(account);
+    this.#told = new Map(this.#told).set(account, this.#kept.get(account) ?? none);
     this.#changed.fire(account);
     await this.#write();
     this.#undone.watch();
+  }
+
+  #apply(changes: readonly Change[]): void {
+    const kept = new Map(this.#kept);
+    for (const { account, sessions, isProtected } of changes) {
+      const ids = new Set(kept.get(account));
+      for (const id of sessions) {
+        ids.delete(id);
+        if (isProtected) ids.add(id);
+        this.#gone.get(account)?.delete(id);
+      }
+      kept.set(account, ids);
+    }
+    this.#kept = kept;
+    this.#changes = [...new Set([...this.#changes, ...changes.map(({ id }) => id)])].slice(-mostChanges);
+    this.#count += 1;
+  }
+
+  /** Limits how many ids are kept after their sessions ended. */
+  #forgetGone(account: AccountId): void {
+    const state = this.#store.state(account);
+    // A row that can't be read may be any session.
+    if (!isListed(state) || state.contents.faults.length > 0) return;
+    const ids = new Set(this.#kept.get(account));
+    const gone = [...ids].filter((id) => !this.#store.known(account).has(id as SessionId));
+    for (const id of gone.slice(0, -mostGone)) ids.delete(id);
+    this.#kept = new Map(this.#kept).set(account, ids);
+  }
+
+  /** The changes of this window that others may not have seen yet. */
+  #recent(): readonly Change[] {
+    return this.#own.filter(({ at }) => this.#clock.monotonic() - at < unseenMs);
   }
 
   /** Unprotects all sessions of an account that was removed. Never rejects: nothing depends on it. */
@@ -110,7 +150,7 @@ export class Protections {
     await Promise.all([
       this.#memory.update(memoryKey, Object.fromEntries(entries)),
       this.#memory.update(countKey, this.#count),
-      this.#memory.update(changeKey, this.#change),
+      this.#memory.update(changesKey, this.#changes),
     ]);
   }
 
@@ -137,35 +177,23 @@ export class Protections {
     const read = this.#memory.get(memoryKey);
     const count = this.#storedCount;
     if (read === this.#read || count < this.#count) return this.#kept;
-    const change = this.#memory.get(changeKey);
-    const stored = new Map(
+    this.#read = read;
+    this.#count = count;
+    this.#changes = storedRows(v.string(), this.#memory.get(changesKey));
+    this.#kept = new Map(
       [...storedEntries(v.array(v.unknown()), read)].map(([id, ids]) => {
         return [accountId(id), new Set(storedRows(v.string(), ids))] as const;
       }),
     );
-    const own = this.#kept;
-    const isConflict = count === this.#count && count > 0 && change !== this.#change;
-    this.#read = read;
-    this.#kept = stored;
-    this.#change = change;
-    this.#count = count;
-    if (isConflict && [...own].some(([account, ids]) => lacksAny(stored.get(account) ?? none, ids))) {
-      this.#kept = union(own, stored);
-      this.#change = crypto.randomUUID();
-      this.#count += 1;
+    const recent = this.#recent();
+    const unseen = recent.findIndex(({ id }) => !this.#changes.includes(id));
+    if (unseen >= 0) {
+      this.#apply(recent.slice(unseen));
       // It's checked again with the next change, and whenever this window is asked.
       this.#write().catch(() => {});
     }
     return this.#kept;
   }
-}
-
-type Protected = ReadonlyMap<AccountId, ReadonlySet<string>>;
-
-/** What either has: a session that either window protects stays protected. */
-function union(one: Protected, other: Protected): Protected {
-  const accounts = new Set([...one.keys(), ...other.keys()]);
-  return new Map([...accounts].map((id) => [id, new Set([...(one.get(id) ?? []), ...(other.get(id) ?? [])])]));
 }
 
 function lacksAny(ids: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {

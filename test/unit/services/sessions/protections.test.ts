@@ -68,6 +68,37 @@ describe('protections', () => {
     assert.ok(here.has(b, two));
   });
 
+  for (const [more, theirMore] of [
+    [0, 3],
+    [3, 0],
+    [2, 2],
+  ] as const) {
+    it(`are all kept if two windows make ${1 + more} and ${1 + theirMore} changes before either has seen the other’s`, async () => {
+      const [here, there] = [open(), open()];
+      const ours = many('ours', 1 + more);
+      const theirs = many('theirs', 1 + theirMore);
+      for (const id of theirs) await there.set(a, [id], true);
+      const written = new Map(memory.values);
+      memory.values.clear();
+      for (const id of ours) await here.set(a, [id], true);
+      for (const [key, value] of written) memory.values.set(key, value);
+      await clock.until(clock.wait(15_000), 15_001);
+      const all = [...ours, ...theirs];
+      for (const window of [here, there, open()]) assert.equal(count(window, all), all.length);
+    });
+  }
+
+  it('stay as another window has changed them since, which had seen them', async () => {
+    const [here, there] = [open(), open()];
+    await here.set(a, [one, two], true);
+    await there.set(a, [one], false);
+    for (const id of many('more', 120)) await there.set(b, [id], true);
+    assert.ok(!here.has(a, one) && here.has(a, two));
+    await clock.until(clock.wait(15_000), 15_001);
+    for (const id of many('still', 600)) await there.set(b, [id], true);
+    assert.ok(!here.has(a, one) && here.has(a, two) && !open().has(a, one));
+  });
+
   it('of an account that was removed aren’t stored anymore', async () => {
     const protections = open();
     await protections.set(a, [one, two], true);

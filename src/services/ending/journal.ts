@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, sleep } from '../../core/clock.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
+import { neverAborted } from '../../core/neverAborted.ts';
 import type { Session } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
@@ -12,6 +13,11 @@ const otherMachineMs = 30 * 86_400_000;
 /** An entry that hasn't been updated for this long belongs to a window that is gone. */
 const abandonedMs = 20_000;
 const writeEveryMs = 1_000;
+/**
+ * How long an entry is watched before it's taken over, in milliseconds. When the computer has just woken up, or its clock was set
+ * forward, entries look abandoned that another window goes on with.
+ */
+const watchedMs = 3 * writeEveryMs;
 
 const Left = v.object({
   accountId: v.string(),
@@ -160,14 +166,14 @@ export class EndJournal {
   /**
    * Takes over abandoned entries, so that no other window does. Entries that another window still works on aren't
    * touched, nor are entries about another machine: from here, its sessions would seem to be gone. An entry stays stored
-   * until {@link forget}, and can be claimed again if {@link settlesAfter} passes without that.
+   * until {@link forget}, and can be claimed again if {@link settlesAfter} passes without that. Takes three seconds if there are any.
    */
   async claimAbandoned(): Promise<readonly UnfinishedEnd[]> {
+    const silent = new Map(this.#silent().map(([id, { at }]) => [id, at]));
+    if (silent.size > 0) await sleep(this.#clock, watchedMs, neverAborted);
     const runs = this.#read();
     const now = this.#clock.now();
-    const abandoned = Object.entries(runs).filter(
-      ([id, run]) => !this.#isElsewhere(run) && this.#silence(id, run.at) >= abandonedMs,
-    );
+    const abandoned = this.#silent().filter(([id, { at }]) => silent.get(id) === at);
     if (abandoned.length === 0) {
       // What can't be read would otherwise be looked at again whenever VS Code starts.
       const readable = Object.keys(runs).length;
@@ -187,6 +193,12 @@ export class EndJournal {
         keyAt: row.keyAt,
       })),
     }));
+  }
+
+  /** The entries about this machine that haven't been updated for a while. */
+  #silent(): readonly (readonly [id: string, run: Run])[] {
+    const runs = Object.entries(this.#read());
+    return runs.filter(([id, run]) => !this.#isElsewhere(run) && this.#silence(id, run.at) >= abandonedMs);
   }
 
   /** Removes an entry whose outcomes are all known. */

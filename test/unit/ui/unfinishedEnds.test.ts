@@ -44,14 +44,16 @@ describe('ends that a closed window left unfinished', () => {
     await services.journal.begin([{ accountId, session }]);
     const stored = memory.values.get(unfinishedKey) as Record<string, { at: number }>;
     const old = Object.entries(stored).map(([id, run]) => [id, { ...run, at: Date.now() - 60_000 }]);
-    memory.values.set(unfinishedKey, Object.fromEntries(old));
+    // The window is gone, so it doesn't update its entry.
+    const later = new MapMemory(0);
+    later.values.set(unfinishedKey, Object.fromEntries(old));
     // The other team's key lists nothing, and the session goes on running.
     server.sessions.clear();
     await services.accounts.replaceCredentials(accountId, { apiKey: server.key });
     const told: string[] = [];
     const prompts = { tell: async (_: unknown, message: string) => void told.push(message) };
     const { log: logger } = services;
-    const again = { ...services, journal: new EndJournal(memory, clock, services.log), clock, logger, prompts };
+    const again = { ...services, journal: new EndJournal(later, clock, services.log), clock, logger, prompts };
     await reviewUnfinishedEnds({ ...again, ownMachine: { show: () => {} } } as unknown as UnfinishedParts);
     assert.deepEqual(told, [
       'The window closed while 1 session was ending. 1 session is missing from the latest list. It may still be running.',

@@ -16,6 +16,12 @@ import { connectTimeoutMs, TransportError } from './transport.ts';
 // undici's own entry point does this, and its proxy agent relies on it.
 Object.assign(DispatcherClass.prototype, methods);
 
+/**
+ * Milliseconds within which a connection must be open, whatever is in between. Undici itself waits for minutes for a proxy that
+ * says nothing.
+ */
+const routeTimeoutMs = 2 * connectTimeoutMs;
+
 /** A route, or a direct connection to this machine, without proxy or resolver. */
 export type Way = Route | { readonly by: 'loopback' };
 
@@ -60,8 +66,22 @@ export class OpenRoute {
     return (options, callback) => {
       const turnAway = () => callback(new SpeaksHttp2(), null);
       const open = (onOpen = () => {}) => {
-        connect(options, (...[error, socket]) => {
-          if (error !== null) callback(error, null);
+        const stop = new AbortController();
+        const timer = this.#clock.after(routeTimeoutMs, () => {
+          const tooLate = new TransportError({ kind: 'timedOut', afterMs: routeTimeoutMs }, true);
+          callback(tooLate, null);
+          onOpen();
+          stop.abort(tooLate);
+        });
+        // Undici passes the signal on to the request for a tunnel.
+        const stoppable = { ...options, signal: stop.signal };
+        connect(stoppable, (...[error, socket]) => {
+          if (stop.signal.aborted) {
+            socket?.destroy();
+            return;
+          }
+          timer.dispose();
+          if (error !== null) callback(connectError(error), null);
           else if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
             this.#isHttp1 = true;
             callback(null, socket);
@@ -94,6 +114,12 @@ export class OpenRoute {
       }
     };
   }
+}
+
+/** For some errors, undici would connect again at once, without end: those of a connection that carries requests. */
+function connectError(error: Error): Error {
+  const isCut = 'code' in error && error.code === 'UND_ERR_SOCKET';
+  return isCut ? new TransportError({ kind: 'unreachable', why: 'proxy' }, true, error) : error;
 }
 
 function dispatcherFor(way: Way, tls: object, connectBy: (connect: Connect) => Connect): Dispatcher {

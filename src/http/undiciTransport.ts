@@ -126,7 +126,7 @@ async function overHttp1(
   { url, method, headers, body, signal, maxBytes, headersOnly }: TransportRequest,
   mayTakeMs: number,
 ): Promise<TransportAnswer> {
-  const answer = await dispatcher.request({
+  const requested = dispatcher.request({
     origin: url.origin,
     path: url.pathname + url.search,
     method,
@@ -136,6 +136,8 @@ async function overHttp1(
     headersTimeout: mayTakeMs,
     bodyTimeout: mayTakeMs,
   });
+  // Undici only looks at the signal once there is a connection.
+  const answer = await unlessAborted(requested, signal);
   const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
   if (headersOnly) answer.body.on('error', () => {}).destroy();
   // The socket is free one turn later: a request sent at once would open another one.
@@ -150,6 +152,18 @@ async function overHttp1(
     ),
     body: read,
   };
+}
+
+/** What `work` resolves to. @throws the signal's reason as soon as it is aborted. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 async function overHttp2(

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { systemClock } from '../../../src/core/clock.ts';
 import { Emitter } from '../../../src/core/event.ts';
 import type { Route } from '../../../src/core/network.ts';
@@ -9,7 +10,9 @@ import { TransportError } from '../../../src/http/transport.ts';
 import { UndiciTransport } from '../../../src/http/undiciTransport.ts';
 import { makeCertificate } from '../../host/certificates.ts';
 import { ProviderServer } from '../../servers/providerServer.ts';
+import { SilentProxy } from '../../servers/silentProxy.ts';
 import { TunnelProxy } from '../../servers/tunnelProxy.ts';
+import { until } from '../until.ts';
 
 describe('the undici transport', () => {
   let server: ProviderServer;
@@ -22,6 +25,8 @@ describe('the undici transport', () => {
   let routesAsked = 0;
   /** How far the machine's two clocks have moved forward, in milliseconds. */
   let passed = { now: 0, monotonic: 0 };
+  /** How much faster the transport's timers are. */
+  let speed = 1;
 
   beforeEach(async () => {
     const { cert, key } = await makeCertificate('localhost', 'provider.test');
@@ -41,12 +46,14 @@ describe('the undici transport', () => {
       },
       {
         ...systemClock,
+        after: (ms, run) => systemClock.after(ms / speed, run),
         now: () => Date.now() + passed.now,
         monotonic: () => performance.now() + passed.monotonic,
       },
     );
     routesAsked = 0;
     passed = { now: 0, monotonic: 0 };
+    speed = 1;
   });
   afterEach(async () => {
     transport.close();
@@ -54,14 +61,14 @@ describe('the undici transport', () => {
     await server.stop();
   });
 
-  const get = (host: string, answerTimeoutMs?: number) =>
+  const get = (host: string, answerTimeoutMs?: number, signal = new AbortController().signal) =>
     transport.send({
       url: new URL(`https://${host}:${server.port}/things`),
       origin: `https://${host}:${server.port}`,
       method: 'GET',
       headers: {},
       body: undefined,
-      signal: new AbortController().signal,
+      signal,
       maxBytes: 1_000,
       headersOnly: false,
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
@@ -130,6 +137,44 @@ describe('the undici transport', () => {
     }
     refusing.closeAllConnections();
     refusing.close();
+  });
+
+  for (const [what, say] of [
+    ['closes without an answer', (socket: Socket) => void socket.end()],
+    ['closes in the middle of its answer', (socket: Socket) => void socket.end('HTTP/1.1 2')],
+  ] as const) {
+    it(`connects once to a proxy that ${what}, and reports that nothing was sent`, async () => {
+      const closing = new SilentProxy(say);
+      route = { by: 'editor', proxy: await closing.start() };
+      await assert.rejects(get('provider.test'), (error) => {
+        assert.ok(error instanceof TransportError);
+        assert.deepEqual([error.trouble, error.nothingSent], [{ kind: 'unreachable', why: 'proxy' }, true]);
+        return true;
+      });
+      assert.equal(closing.connections, 1);
+      await closing.stop();
+    });
+  }
+
+  it('waits ten seconds at most for a proxy that says nothing, and leaves no connection to it open', async () => {
+    speed = 10;
+    const silent = new SilentProxy(() => {});
+    route = { by: 'editor', proxy: await silent.start() };
+    await assert.rejects(get('provider.test'), (error) => {
+      assert.ok(error instanceof TransportError);
+      assert.deepEqual([error.trouble, error.nothingSent], [{ kind: 'timedOut', afterMs: 10_000 }, true]);
+      return true;
+    });
+    await until(() => silent.open === 0);
+    await silent.stop();
+  });
+
+  it('stops waiting for a proxy that says nothing when it is canceled', async () => {
+    const stop = new AbortController();
+    const silent = new SilentProxy(() => stop.abort(new Error('canceled')));
+    route = { by: 'editor', proxy: await silent.start() };
+    await assert.rejects(get('provider.test', undefined, stop.signal), /canceled/);
+    await silent.stop();
   });
 
   it('trusts no certificate that it can’t verify, unless told to', async () => {

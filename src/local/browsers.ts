@@ -32,6 +32,8 @@ export interface AutomatedBrowser {
    * none: a launcher normally becomes the browser.
    */
   readonly launchers: readonly LocalProcess[];
+  /** Its renderers and other processes of its own. */
+  readonly children: readonly LocalProcess[];
   /** Undefined if its profile folder doesn't show which one. */
   readonly tool: BrowserTool | undefined;
   /** The names of its ancestors that are still running, its parent first: `node`, `claude`. Empty for an orphan. */
@@ -131,7 +133,8 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
     const browser = automated(one, launchers, list);
     if (browser === undefined) return [];
     const tree = treeOf(one, children);
-    return [{ ...browser, memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
+    const its = tree.filter((part) => isChild(part));
+    return [{ ...browser, children: its, memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
   });
 }
 
@@ -155,7 +158,7 @@ function automated(
   process: LocalProcess,
   launchers: readonly LocalProcess[],
   list: ProcessList,
-): Omit<AutomatedBrowser, 'memory' | 'cpuMs'> | undefined {
+): Omit<AutomatedBrowser, 'children' | 'memory' | 'cpuMs'> | undefined {
   const profile = flagOf(process, '--user-data-dir');
   if (profile === undefined || profile === '' || profile.length > longestPath) return undefined;
   const started = launchers.at(-1) ?? process;

@@ -5,6 +5,8 @@ import { isStillRunning, type LocalProcess, type ProcessReader } from './process
 const defaultGraceMs = 3_000;
 /** How long a process may take to end after SIGKILL, in milliseconds. */
 const killedMs = 2_000;
+/** How long a browser's child processes may take to exit once it's gone, and once they are continued, in milliseconds. */
+const childrenMs = 1_000;
 const pollEveryMs = 25;
 
 /** The result of ending a process. */
@@ -20,8 +22,7 @@ export type EndedProcess =
 
 /**
  * Ends one process: sends SIGTERM, then SIGKILL if it's still running after `graceMs`. Before each signal, it checks that
- * the pid still belongs to this process. Child processes get no signal: a browser ends its own, and they exit when their
- * browser is gone.
+ * the pid still belongs to this process. Child processes get no signal; see {@link endChildren}.
  * @param graceMs how long it may take to end after SIGTERM, in milliseconds: three seconds by default.
  * @throws ProviderError `cancelled`; Error where the operating system refuses the signal.
  */
@@ -34,19 +35,54 @@ export async function endProcess(
 ): Promise<EndedProcess> {
   const isThere = () => isStillRunning(reader, { pid, identity });
   const exits = (withinMs: number) => becomesTrue(async () => !(await isThere()), withinMs, clock, stop);
-  const send = (signal: 'SIGTERM' | 'SIGKILL') => {
-    try {
-      process.kill(pid, signal);
-    } catch (error) {
-      // It ended a moment ago.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
-  };
   if (!(await isThere())) return 'gone';
-  send('SIGTERM');
+  send(pid, 'SIGTERM');
   if (await exits(graceMs)) return 'ended';
-  send('SIGKILL');
+  send(pid, 'SIGKILL');
   return (await exits(killedMs)) ? 'killed' : 'stillRuns';
+}
+
+/**
+ * Waits until the child processes of a browser that is gone have exited. They do that by themselves, unless they are stopped:
+ * then they are continued, and killed if that doesn't help within a second.
+ * @throws ProviderError `cancelled`; Error where the operating system refuses a signal.
+ */
+export async function endChildren(
+  children: readonly Pick<LocalProcess, 'pid' | 'identity'>[],
+  reader: ProcessReader,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<void> {
+  let left = children;
+  const haveExited = async () => {
+    const running = await Promise.all(left.map((one) => hasPid(one) && isStillRunning(reader, one)));
+    left = left.filter((_, index) => running[index]);
+    return left.length === 0;
+  };
+  // Windows can't stop a process with a signal.
+  for (const signal of process.platform === 'win32' ? (['SIGKILL'] as const) : (['SIGCONT', 'SIGKILL'] as const)) {
+    if (await becomesTrue(haveExited, childrenMs, clock, stop)) return;
+    for (const { pid } of left) send(pid, signal);
+  }
+  await becomesTrue(haveExited, killedMs, clock, stop);
+}
+
+/** Whether any process has its pid. Faster than reading which one. */
+function hasPid({ pid }: Pick<LocalProcess, 'pid'>): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function send(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGCONT'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended a moment ago.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { askSocket, type SocketAnswer } from '../../local/askSocket.ts';
-import { becomesTrue, type EndedProcess, endProcess } from '../../local/endProcess.ts';
+import { becomesTrue, type EndedProcess, endChildren, endProcess } from '../../local/endProcess.ts';
 import { isStillRunning, type LocalProcess, type ProcessReader } from '../../local/processes.ts';
 import { readListeningSockets } from '../../local/socketOwners.ts';
 import type { OwnStop } from './localTool.ts';
@@ -12,6 +12,8 @@ const shortGraceMs = 1_000;
 export interface SessionProcesses {
   /** Undefined if the session has no browser of its own on this machine. */
   readonly browser: LocalProcess | undefined;
+  /** The browser's own child processes. */
+  readonly children: readonly LocalProcess[];
   /** The tool's background process, if it has one for this session alone. */
   readonly daemon: LocalProcess | undefined;
   /** How the tool is asked to end the session. */
@@ -20,11 +22,22 @@ export interface SessionProcesses {
 
 /**
  * Ends a session by its tool's own stop, then by signals to its browser, then by signals to the tool's background process, until
- * all are gone. Each step starts with a check that the process is still the one that was listed. The tool's answer confirms
+ * all are gone, and waits for the browser's child processes. Each step starts with a check that the process is still the one that was listed. The tool's answer confirms
  * nothing: the session has ended when its browser and its background process are gone.
  * @throws ProviderError `cancelled`; Error if the operating system refuses a signal.
  */
 export async function endSession(
+  processes: SessionProcesses,
+  reader: ProcessReader,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<EndedProcess> {
+  const ended = await endRoots(processes, reader, clock, signal);
+  if (ended === 'ended' || ended === 'killed') await endChildren(processes.children, reader, clock, signal);
+  return ended;
+}
+
+async function endRoots(
   { browser, daemon, stop }: SessionProcesses,
   reader: ProcessReader,
   clock: Clock,

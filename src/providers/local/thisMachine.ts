@@ -200,7 +200,12 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const isAlone = itsBrowsers.every(({ process }) => process.pid === browser?.process.pid);
       if (browser === undefined && !isAlone) throw new ProviderError({ kind: 'conflict' }, 'it has a browser by now');
       const tool = isAlone ? session : undefined;
-      const processes = { browser: browser?.process, daemon: tool?.daemon, stop: tool?.stop };
+      const processes = {
+        browser: browser?.process,
+        children: browser?.children ?? [],
+        daemon: tool?.daemon,
+        stop: tool?.stop,
+      };
       const outcome = await endSession(processes, reader, link.clock, signal);
       if (outcome === 'gone') return { outcome: 'alreadyGone', how: undefined };
       if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
@@ -17,11 +17,33 @@ import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
-import { freePort, start, temporaryFolder } from '../../host/processes.ts';
+import { freePort, isRunning, start, temporaryFolder } from '../../host/processes.ts';
 import { troubleOf } from '../errors.ts';
 import { TestServices } from '../services/testServices.ts';
 import { connect, unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
+
+/** The processes in the process group of a browser that was left behind: the browser and its child processes. */
+function groupOf(browser: number): readonly number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const groups = new Map(
+    pids.map((pid) => [Number(pid), fileOf(pid, 'stat').replace(/^.*\) \S+ \S+ (\S+) .*$/s, '$1')]),
+  );
+  return [...groups].filter(([, group]) => group === groups.get(browser)).map(([pid]) => pid);
+}
+
+function argumentsOf(pid: number): readonly string[] {
+  return fileOf(pid, 'cmdline').split(/[\0 ]/);
+}
+
+function fileOf(pid: number | string, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
 
 (process.platform === 'linux' ? describe : describe.skip)('This Machine (Linux only)', function () {
   this.timeout(60_000);
@@ -233,6 +255,25 @@ import { until } from '../until.ts';
     assert.match(answer.how ?? '', /killed/);
     assert.equal(await provider.probe(session, unaborted), 'gone');
   });
+
+  for (const [what, parts] of [
+    ['a browser', 'all'],
+    ['the renderers of a browser', 'renderers'],
+  ] as const) {
+    it(`leaves no process of it when someone has frozen ${what}`, async () => {
+      const one = await left({ url: `data:text/html,${titled}` });
+      const session = await listed(one, hasTitle);
+      const group = groupOf(one.pid);
+      const frozen = parts === 'all' ? group : group.filter((pid) => argumentsOf(pid).includes('--type=renderer'));
+      assert.ok(frozen.length > 0 && group.length > 3);
+      for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+      assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+      assert.deepEqual(
+        group.filter((pid) => isRunning(pid)),
+        [],
+      );
+    });
+  }
 
   it('shows no pages of a browser at whose port another one answers', async () => {
     const port = await freePort();

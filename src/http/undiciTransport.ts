@@ -55,7 +55,7 @@ export class UndiciTransport implements Transport {
     const mayTakeMs = request.answerTimeoutMs ?? answerTimeoutMs;
     try {
       for (let tried = 1; ; tried++) {
-        const route = await this.#routeTo(url);
+        const route = await this.#routeTo(url, signal);
         signal.throwIfAborted();
         assertOrigin(url, origin);
         const { http2 } = route;
@@ -73,10 +73,11 @@ export class UndiciTransport implements Transport {
     }
   }
 
-  async #routeTo(url: URL): Promise<OpenRoute> {
+  /** Asks the editor again if it hadn't answered by the time an earlier request was canceled. */
+  async #routeTo(url: URL, signal: AbortSignal): Promise<OpenRoute> {
     const known = this.#routes.get(url.origin);
     if (known !== undefined) {
-      const { route, openedAt } = await known;
+      const { route, openedAt } = await this.#opened(url, known, signal);
       const { now, monotonic } = this.#time();
       const isOld = now - openedAt.now >= routeLifetimeMs || monotonic - openedAt.monotonic >= routeLifetimeMs;
       if (!isOld) return route;
@@ -87,8 +88,12 @@ export class UndiciTransport implements Transport {
     }
     const opening = this.#routes.get(url.origin) ?? this.#open(url);
     this.#routes.set(url.origin, opening);
+    return (await this.#opened(url, opening, signal)).route;
+  }
+
+  async #opened(url: URL, opening: Promise<KnownRoute>, signal: AbortSignal): Promise<KnownRoute> {
     try {
-      return (await opening).route;
+      return await unlessAborted(opening, signal);
     } catch (error) {
       if (this.#routes.get(url.origin) === opening) this.#routes.delete(url.origin);
       throw error;
@@ -136,7 +141,7 @@ async function overHttp1(
     headersTimeout: mayTakeMs,
     bodyTimeout: mayTakeMs,
   });
-  // Undici only looks at the signal once there is a connection.
+  // Undici looks at the signal only once there is a connection.
   const answer = await unlessAborted(requested, signal);
   const read = headersOnly ? noBody : await readDecoded(answer.body, answer.headers['content-encoding'], maxBytes);
   if (headersOnly) answer.body.on('error', () => {}).destroy();

@@ -18,6 +18,8 @@ describe('the undici transport', () => {
   let server: ProviderServer;
   let proxy: TunnelProxy;
   let route: Route;
+  /** What the editor waits for before it says the route. */
+  let resolver: Promise<void> | undefined;
   let strictCertificates = false;
   const changed = new Emitter<void>();
   let transport: UndiciTransport;
@@ -34,12 +36,14 @@ describe('the undici transport', () => {
     server = await new ProviderServer({ routes, notFound: () => ({ status: 404 }), tls: { cert, key } }).start();
     proxy = await new TunnelProxy(new Map([['provider.test', server.port]])).start();
     route = { by: 'editor', proxy: undefined };
+    resolver = undefined;
     strictCertificates = false;
     transport = new UndiciTransport(
       {
         settings: () => ({ transport: 'undici', systemCertificates: false, strictCertificates }),
         routeTo: async () => {
           routesAsked++;
+          await resolver;
           return route;
         },
         onDidChange: changed.event,
@@ -167,6 +171,14 @@ describe('the undici transport', () => {
     });
     await until(() => silent.open === 0);
     await silent.stop();
+  });
+
+  it('stops waiting for the editor to find a proxy when it is canceled', async () => {
+    route = { by: 'editor', proxy: proxy.url };
+    resolver = new Promise(() => {});
+    await assert.rejects(get('provider.test', undefined, AbortSignal.timeout(50)), /timeout/);
+    resolver = undefined;
+    assert.equal((await get('provider.test')).status, 200);
   });
 
   it('stops waiting for a proxy that says nothing when it is canceled', async () => {

@@ -74,6 +74,8 @@ export class History implements Disposable {
   /** The sessions whose end wasn't written yet. */
   readonly #unwritten = new Set<string>();
   #cleared = 0;
+  /** What was stored when this window cleared it: a clock that was ahead may have written it, so times don't tell. */
+  #clearedRows: ReadonlySet<string> = new Set();
   /** When it was cleared, by any window, as far as this one has noticed. */
   readonly #knownClears = new Set<number>();
   readonly #mayKeep: () => boolean;
@@ -201,6 +203,7 @@ export class History implements Disposable {
     this.#open();
     this.#cleared = this.#now();
     this.#knownClears.add(this.#cleared);
+    this.#clearedRows = new Set([...this.#ended, ...this.#read()].map(rowOf));
     if (this.#mayKeep()) void this.#memory.update(clearedKey, this.#cleared);
     this.#set([]);
   }
@@ -231,7 +234,7 @@ export class History implements Disposable {
     const keys = new Set(rows.map(keyOf));
     return (
       this.#readCleared() >= this.#cleared &&
-      rows.every(({ endedAt }) => endedAt > this.#cleared) &&
+      rows.every((row) => this.#isAfterClear(row, this.#cleared)) &&
       this.#ended.every((ended) => keys.has(keyOf(ended)))
     );
   }
@@ -274,7 +277,7 @@ export class History implements Disposable {
     const cleared = Math.max(...[this.#cleared, stored].filter((at) => at <= this.#now()), 0);
     const own = cleared === this.#cleared ? left : left.filter(({ endedAt }) => endedAt > cleared);
     this.#cleared = cleared;
-    const others = this.#read().filter((ended) => ended.endedAt > cleared && !this.#isBack(ended));
+    const others = this.#read().filter((row) => this.#isAfterClear(row, cleared) && !this.#isBack(row));
     const known = new Map<string, EndedSession>();
     for (const ended of [...own, ...others]) {
       const key = keyOf(ended);
@@ -287,6 +290,10 @@ export class History implements Disposable {
     if (same(shown, this.#ended)) return;
     this.#ended = shown;
     this.#tell();
+  }
+
+  #isAfterClear(row: EndedSession, cleared: number): boolean {
+    return row.endedAt > cleared && !this.#clearedRows.has(rowOf(row));
   }
 
   #read(): readonly EndedSession[] {
@@ -313,6 +320,11 @@ export class History implements Disposable {
 
 function keyOf({ accountId, sessionId }: EndedSession): string {
   return `${accountId}/${sessionId}`;
+}
+
+/** Tells a row from those of other ends of the same session. */
+function rowOf(ended: EndedSession): string {
+  return `${keyOf(ended)}/${ended.endedAt}`;
 }
 
 /** The later of two ends. Where two windows saw the same end, the one that knows more. */

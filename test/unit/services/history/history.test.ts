@@ -169,6 +169,20 @@ describe('the history', () => {
     await until(() => JSON.stringify([...memory.values]).includes('new'));
   });
 
+  it('is cleared of ends that a clock wrote that was ahead, as the one of a remote machine may be', async () => {
+    list('ahead');
+    list();
+    now -= 60_000;
+    history.clear();
+    assert.deepEqual(ids(), []);
+    list('new');
+    list();
+    await until(() => JSON.stringify([...memory.values]).includes('new'));
+    assert.ok(!JSON.stringify([...memory.values]).includes('ahead'));
+    assert.deepEqual(ids(), ['new']);
+    now += 60_000;
+  });
+
   it('keeps no more of a name than is shown', () => {
     const run = store.beginList(account);
     const sessions = [someSession('a', { name: 'x'.repeat(1_000_000) })];

@@ -1,30 +1,26 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join, normalize, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import { isWithin, Mounts, mountNamespace } from './mounts.ts';
 import type { ProcessReader } from './processes.ts';
 import { openFilesOf } from './socketOwners.ts';
 
-/** Whether any process uses one of these paths, or something below it. */
+/** Whether any process uses one of these paths, without links in them, or something below it. */
 export type UsedPaths = (paths: readonly string[]) => boolean;
 
 /**
- * Reads which paths processes are using: those in their arguments, and on Linux also their working folders and open files,
- * wherever a process has them mounted.
+ * Reads which paths processes are using: those whose last part is in their arguments, and on Linux also their working folders and
+ * open files, wherever a process has them mounted. There are many ways to write a path: relative, through links, or escaped.
  * @throws Error if the operating system can't list the processes.
  */
 export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal): Promise<UsedPaths> {
   const { found } = await reader.list(() => true, signal);
-  // `/tmp//profile` and `/tmp/./profile` are the same as `/tmp/profile`.
-  const args = found.flatMap((one) => one.args.flatMap((arg) => [arg, normalize(arg)]));
-  if (process.platform !== 'linux') {
-    // There, case makes no difference in paths.
-    const lowered = args.map((arg) => arg.toLowerCase());
-    return (paths) => paths.some((path) => lowered.some((arg) => arg.includes(path.toLowerCase())));
-  }
-  const isInArgs = (path: string) => args.some((arg) => arg.includes(path));
+  // Elsewhere than on Linux, case makes no difference in paths.
+  const args = found.flatMap((one) => one.args.map((arg) => arg.toLowerCase()));
+  const isInArgs = (path: string) => args.some((arg) => arg.includes(basename(path).toLowerCase()));
+  if (process.platform !== 'linux') return (paths) => paths.some(isInArgs);
   const mounts = Mounts.of();
   const open = await openPlaces(mounts, signal);
   const isOpen = (path: string) => {

@@ -57,7 +57,7 @@ export async function checkProfile(folder: string, signal: AbortSignal, used?: U
   if (!(await isOwnBelowTemporary(folder)) || !(await isProfile(folder))) return { kind: 'notTemporary' };
   const isUsed = used ?? (await readUsedPaths(await openProcessReader(), signal));
   const real = await realpath(folder);
-  if (isUsed(await spellingsOf(folder)) || hasMount(real) || (await isLocked(folder))) return { kind: 'inUse' };
+  if (isUsed([real]) || hasMount(real) || (await isLocked(folder))) return { kind: 'inUse' };
   const bytes = await bytesIn(folder, signal);
   return { kind: 'free', profile: { folder, tool, bytes, changedAt: stats.mtimeMs, identity: identityOf(stats) } };
 }
@@ -73,8 +73,7 @@ export async function deleteProfile(
   const check = await checkProfile(folder, signal);
   if (check.kind !== 'free') return check.kind;
   if (check.profile.identity !== identity) return 'notTemporary';
-  // Without a path, it can't be renamed either.
-  const spellings = await spellingsOf(folder).catch(() => [folder]);
+  const before = await realpath(folder).catch(() => folder);
   // A name that the list of temporary profiles still finds if VS Code is closed before everything is deleted.
   const renamed = `${folder}.deleting-${randomUUID()}`;
   try {
@@ -86,8 +85,8 @@ export async function deleteProfile(
     const stats = await statsOf(renamed);
     const isSame = stats !== undefined && identityOf(stats) === identity;
     const isUsed = await readUsedPaths(await openProcessReader(), signal);
-    const paths = [...spellings, ...(await spellingsOf(renamed))];
-    if (!isSame || isUsed(paths) || hasMount(await realpath(renamed)) || (await isLocked(renamed))) {
+    const now = await realpath(renamed);
+    if (!isSame || isUsed([before, now]) || hasMount(now) || (await isLocked(renamed))) {
       await rename(renamed, folder);
       return 'inUse';
     }
@@ -114,13 +113,6 @@ async function temporaryFolders(): Promise<readonly { readonly written: string; 
   return Promise.all(
     [...all].map(async (written) => ({ written, real: await realpath(written).catch(() => written) })),
   );
-}
-
-/** The ways to write a path in the temporary folder: processes have it in their arguments as they got the folder's own. */
-async function spellingsOf(path: string): Promise<readonly string[]> {
-  const inside = await realpath(path);
-  const roots = await temporaryFolders();
-  return [...new Set([path, inside, ...roots.map(({ written, real }) => join(written, relative(real, inside)))])];
 }
 
 /** Whether it's inside the temporary folder, with no link and no folder in between in which others may rename things. */

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -28,7 +29,7 @@ import { until } from '../until.ts';
   });
 
   /** A folder that looks like the profile of a browser. */
-  function profile(name = 'agent-browser-chrome-a1', parent = folder): string {
+  function profile(name = `agent-browser-chrome-${randomUUID()}`, parent = folder): string {
     const path = join(parent, name);
     mkdirSync(join(path, 'Default'), { recursive: true });
     writeFileSync(join(path, 'Default', 'Cookies'), 'x'.repeat(5_000));
@@ -42,7 +43,7 @@ import { until } from '../until.ts';
   }
 
   it('are deleted completely, but nothing next to them or behind their links is', async () => {
-    const other = profile('agent-browser-chrome-b2');
+    const other = profile();
     const path = profile();
     writeFileSync(join(folder, 'mine.txt'), 'mine');
     symlinkSync(join(folder, 'mine.txt'), join(path, 'link'));
@@ -57,24 +58,27 @@ import { until } from '../until.ts';
     assert.equal(await deleteProfile(found, unaborted), 'gone');
   });
 
-  it('are in use if a process has them in its arguments by another path to the temporary folder, as on macOS', async () => {
-    const linked = join(folder, 'linked');
-    const real = join(folder, 'real');
-    mkdirSync(real);
-    symlinkSync(real, linked);
-    const before = process.env['TMPDIR'];
-    process.env['TMPDIR'] = linked;
-    try {
-      const path = profile('playwright_chromiumdev_profile-a1', real);
-      for (const written of [path, join(linked, basename(path))]) {
-        const isUsed = (paths: readonly string[]) => paths.includes(written);
-        assert.equal((await checkProfile(path, unaborted, isUsed)).kind, 'inUse', written);
-      }
-      assert.equal((await checkProfile(path, unaborted, () => false)).kind, 'free');
-    } finally {
-      if (before === undefined) delete process.env['TMPDIR'];
-      else process.env['TMPDIR'] = before;
+  it('are in use if a process has them in its arguments, however the path is written there', async () => {
+    const path = profile();
+    const name = basename(path);
+    const linked = join(temporaryFolder('linked'), 'link');
+    symlinkSync(folder, linked);
+    for (const [argument, cwd] of [
+      [`--user-data-dir=${folder}//./${name}`, '/'],
+      // As on macOS, where the path of the temporary folder contains a link.
+      [`--user-data-dir=${join(linked, name)}`, '/'],
+      [`--user-data-dir=${name}`, folder],
+      [JSON.stringify({ profile: path }).replaceAll('/', '\\/'), '/'],
+      [encodeURIComponent(path), '/'],
+    ] as const) {
+      const named = start(process.execPath, ['-e', 'setInterval(() => {}, 1_000)', '--', argument], { cwd });
+      await until(
+        async () => (await check(path)) === 'inUse',
+        () => argument,
+      );
+      await named.stop();
     }
+    await until(async () => (await check(path)) === 'free');
   });
 
   it('aren’t deleted while something is mounted in them', async function () {
@@ -111,7 +115,7 @@ import { until } from '../until.ts';
         this.skip();
       }
       assert.equal(await check(path), 'inUse');
-      assert.equal(await check(profile('agent-browser-chrome-b2')), 'free');
+      assert.equal(await check(profile()), 'free');
       await container.stop();
       assert.equal(await check(path), 'free');
     });
@@ -224,10 +228,6 @@ import { until } from '../until.ts';
     const reading = start('sh', ['-c', 'exec 3<Cookies && cd / && exec sleep 60'], { cwd: join(path, 'Default') });
     await until(async () => (await check(path)) === 'inUse');
     await reading.stop();
-    const argument = `--user-data-dir=${folder}//./${basename(path)}`;
-    const named = start(process.execPath, ['-e', 'setInterval(() => {}, 1_000)', '--', argument], { cwd: '/' });
-    await until(async () => (await check(path)) === 'inUse');
-    await named.stop();
     await until(async () => (await check(path)) === 'free');
     for (const [target, kind] of [
       [`${hostname()}-${process.pid}`, 'inUse'],
@@ -245,7 +245,7 @@ import { until } from '../until.ts';
     const path = profile();
     const found = await free(path);
     renameSync(path, join(folder, 'kept'));
-    profile();
+    profile(basename(path));
     assert.equal(await deleteProfile(found, unaborted), 'notTemporary');
     assert.ok(existsSync(path) && existsSync(join(folder, 'kept', 'Default')));
   });

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -14,6 +15,9 @@ import { keepingOnly, someSession } from '../sessions.ts';
 import { until } from '../until.ts';
 
 const account = accountId('a');
+
+/** Other programs on this machine may have a shorter name in their arguments. */
+const profileName = `agent-browser-chrome-${randomUUID()}`;
 
 (process.platform === 'linux' ? describe : describe.skip)('deleting a profile (Linux only)', function () {
   this.timeout(20_000);
@@ -33,7 +37,7 @@ const account = accountId('a');
     services.store.setAccounts([account]);
     const memory = new MapMemory(0);
     history = new History(memory, services.store, services.accounts, Date.now, () => true);
-    folder = join(temporaryFolder('profile'), 'agent-browser-chrome-x');
+    folder = join(temporaryFolder('profile'), profileName);
     mkdirSync(join(folder, 'Default'), { recursive: true });
     writeFileSync(join(folder, 'Default', 'Cookies'), 'x'.repeat(2_000_000));
     [questions, messages, lists, press, user] = [[], [], [], true, undefined];
@@ -80,13 +84,13 @@ const account = accountId('a');
     assert.equal(offers(row), true);
     assert.equal(await deleteProfile(parts, [row]), true);
     const [{ message, detail, choices } = assert.fail()] = questions;
-    assert.equal(message, 'Delete the profile "agent-browser-chrome-x"?');
+    assert.equal(message, `Delete the profile "${profileName}"?`);
     assert.match(detail, /^agent-browser: 2 MB, last used less than a minute ago\.\n/);
     assert.ok(detail.includes(folder));
     assert.match(detail, /lost\. This can't be undone\.$/);
     assert.deepEqual(choices, ['Delete Profile']);
     assert.equal(existsSync(folder), false);
-    assert.deepEqual(messages, ['Deleted the profile "agent-browser-chrome-x".']);
+    assert.deepEqual(messages, [`Deleted the profile "${profileName}".`]);
     const [after = assert.fail()] = history.all;
     assert.equal(offers(after), false);
     await deleteProfile(parts, [after]);
@@ -103,7 +107,7 @@ const account = accountId('a');
       await until(async () => (await thisMachine.checkProfile(folder, new AbortController().signal)).kind === 'inUse');
     };
     assert.equal(await deleteProfile(parts, [row]), false);
-    assert.deepEqual(messages, ['A process is using the profile "agent-browser-chrome-x". It wasn\'t deleted.']);
+    assert.deepEqual(messages, [`A process is using the profile "${profileName}". It wasn't deleted.`]);
     assert.ok(existsSync(join(folder, 'Default', 'Cookies')));
     assert.equal(await deleteProfile(parts, [row]), false);
     assert.equal(questions.length, 2);

@@ -55,7 +55,7 @@ export async function endChildren(
 ): Promise<void> {
   let left = children;
   const haveExited = async () => {
-    const running = await Promise.all(left.map((one) => hasPid(one) && isStillRunning(reader, one)));
+    const running = await Promise.all(left.map(async (one) => hasPid(one) && (await isStillRunning(reader, one))));
     left = left.filter((_, index) => running[index]);
     return left.length === 0;
   };

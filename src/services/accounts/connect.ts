@@ -3,11 +3,11 @@ import type { CdpDialer } from '../../core/cdp.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { HttpClient } from '../../core/http.ts';
 import { parseAddress } from '../../core/origin.ts';
-import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
+import type { Link, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
 import type { RequestLimits } from '../../core/rateWindow.ts';
 import { knownSecrets } from '../../core/redact.ts';
-import { redactedError, redactedProvider } from '../providers/redactedProvider.ts';
+import { type RedactedProvider, redactedError, redactedProvider } from '../providers/redactedProvider.ts';
 
 /** The ways to the network, made by the composition root. */
 export interface Network {
@@ -46,7 +46,7 @@ export function connect(
   limits: RequestLimits = {},
   further = furtherOf(kind, savedOrigin, credentials),
   isShownElsewhere: Link['isShownElsewhere'] = () => false,
-): Provider {
+): RedactedProvider {
   const address = parseAddress(savedOrigin);
   if (!address.ok) throw badAddress(address.fault);
   const origin = address.url;

@@ -2,10 +2,11 @@ import type { Account, Credentials } from '../../core/account.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { loopbackUrl } from '../../core/origin.ts';
-import type { Provider, ProviderKind } from '../../core/provider.ts';
+import type { ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
 import type { ProviderKinds } from '../providers/providerKinds.ts';
+import type { RedactedProvider } from '../providers/redactedProvider.ts';
 import type { Accounts } from './accounts.ts';
 import type { Network } from './connect.ts';
 
@@ -18,7 +19,7 @@ export class Connections {
   readonly #accounts: Accounts;
   readonly #network: Network;
   readonly #listsNothing: (id: AccountId) => boolean;
-  readonly #providers = new Map<AccountId, Promise<Provider>>();
+  readonly #providers = new Map<AccountId, Promise<RedactedProvider>>();
   readonly #limits = new Map<AccountId, RequestLimits>();
   readonly #generations = new Map<AccountId, number>();
   readonly #closed = new Emitter<AccountId>();
@@ -46,7 +47,7 @@ export class Connections {
    * it, `badAddress` when its address is one that no account can have, `unsupported` when its provider is not known (any
    * longer), e.g. because the extension that added it is gone.
    */
-  async open(id: AccountId): Promise<Provider> {
+  async open(id: AccountId): Promise<RedactedProvider> {
     const known = this.#providers.get(id);
     if (known !== undefined) return known;
     const opening = this.#open(id);
@@ -58,7 +59,7 @@ export class Connections {
   }
 
   /** Connects without an account, to try what the user typed before anything is stored. */
-  async connect(kind: ProviderKind, origin: string, credentials: Credentials): Promise<Provider> {
+  async connect(kind: ProviderKind, origin: string, credentials: Credentials): Promise<RedactedProvider> {
     const { connect } = await import('./connect.ts');
     return connect(kind, origin, credentials, this.#network);
   }
@@ -93,7 +94,7 @@ export class Connections {
     this.#closed.fire(id);
   }
 
-  async #open(id: AccountId): Promise<Provider> {
+  async #open(id: AccountId): Promise<RedactedProvider> {
     const account: Account | undefined = this.#accounts.get(id);
     if (account === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such account');
     const [{ connect, furtherOf }] = await Promise.all([import('./connect.ts'), this.#kinds.load()]);

@@ -18,6 +18,12 @@ interface Known {
   readonly shown: Session;
 }
 
+/** A provider whose answers don't contain the account's key. */
+export interface RedactedProvider extends Provider {
+  /** Takes the key out of a text about a session that comes from elsewhere, such as another server's answer. */
+  readonly hide: Redact;
+}
+
 /**
  * The same provider, with the account's secrets taken out of every text it returns and every error it throws.
  * Everything that is shown, logged, stored or passed to other extensions comes from here, so that no other code has to
@@ -29,7 +35,7 @@ interface Known {
  * In live view and recording addresses only the host is searched, because it is shown and resolved on the network.
  * Screenshots, and what a page draws, aren't searched.
  */
-export function redactedProvider(provider: Provider, secrets: KnownSecrets): Provider {
+export function redactedProvider(provider: Provider, secrets: KnownSecrets): RedactedProvider {
   const { hide, redact } = secrets;
 
   async function guarded<T>(work: () => Promise<T>): Promise<T> {
@@ -130,6 +136,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Pro
   }
 
   return {
+    hide,
     get ending() {
       return provider.ending;
     },

@@ -7,6 +7,7 @@ import { isLoopback, requestUrl } from '../../core/origin.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError, type UnsupportedReason } from '../../core/providerError.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
+import type { RedactedProvider } from '../../services/providers/redactedProvider.ts';
 
 const openTimeoutMs = 20_000;
 const closeTimeoutMs = 15_000;
@@ -100,7 +101,7 @@ async function findInTime(
   if (view.singleUse === 'yes' && consent.once === undefined) return { kind: 'singleUse', view };
   let viewSource: ViewSource | undefined;
   try {
-    viewSource = await frameOr(byDevtools, parts, view, consent, signal);
+    viewSource = await frameOr(byDevtools, parts, provider, view, consent, signal);
     return viewSource;
   } finally {
     if (viewSource?.kind !== 'frame') void closeLink(view);
@@ -111,12 +112,13 @@ async function findInTime(
 async function frameOr(
   byDevtools: () => Promise<ViewSource | undefined>,
   parts: ViewSourceParts,
+  provider: RedactedProvider,
   view: LiveView,
   consent: Consent,
   signal: AbortSignal,
 ): Promise<ViewSource> {
   const { host } = view.url;
-  const { framing, error } = await askFraming(parts, view, consent, signal);
+  const { framing, error } = await askFraming(parts, provider, view, consent, signal);
   if (error !== undefined) return (await byDevtools()) ?? { kind: 'notAsked', error, host };
   if (framing.kind !== 'allowed' && framing.kind !== 'uncertain') {
     return (await byDevtools()) ?? { kind: 'refused', framing, host };
@@ -179,6 +181,7 @@ async function ownPage(
 
 async function askFraming(
   { checkFraming }: ViewSourceParts,
+  { hide }: RedactedProvider,
   view: LiveView,
   consent: Consent,
   signal: AbortSignal,
@@ -188,7 +191,8 @@ async function askFraming(
   if (view.singleUse !== 'no' || consent.anyway) return { framing };
   try {
     const ancestors = vscode.env.uiKind === vscode.UIKind.Web ? 'web' : 'desktop';
-    return { framing: await checkFraming(view.url, ancestors, signal) };
+    const found = await checkFraming(view.url, ancestors, signal);
+    return { framing: found.kind === 'elsewhere' ? { ...found, host: hide(found.host) } : found };
   } catch (error) {
     if (ProviderError.isOf(error, 'cancelled')) throw error;
     return { framing, error: ProviderError.from(error) };

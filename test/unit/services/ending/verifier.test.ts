@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { pageId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
-import { type EndingTerms, type Provider, usualEnding } from '../../../../src/core/provider.ts';
+import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
 import { cancelled } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import type { Verdict } from '../../../../src/services/ending/verification.ts';
 import { checkMissing, review, type Verification, verify } from '../../../../src/services/ending/verifier.ts';
+import type { RedactedProvider } from '../../../../src/services/providers/redactedProvider.ts';
 import { someSession } from '../../sessions.ts';
 import { failure, type ScriptedProvider, type ScriptedServices, scriptedServices } from '../scriptedProvider.ts';
 
@@ -82,7 +83,7 @@ describe('a check whether sessions are gone', () => {
       [cancelled('connecting'), true],
       [failure({ kind: 'unreachable', why: 'refused' }), false],
     ] as const) {
-      const result = await verify(undefined, () => Promise.reject<Provider>(error));
+      const result = await verify(undefined, () => Promise.reject<RedactedProvider>(error));
       assert.deepEqual([result.trouble, result.isCutOff, result.verdicts.size], [error, isCutOff, 0]);
     }
     services.dispose();

@@ -127,11 +127,11 @@ function loadNetwork(context: vscode.ExtensionContext, logger: Logger) {
     const { openCdpDialer } = await import('./cdp/dialer.ts');
     const { sharedSecureContext } = await import('./http/certificates.ts');
     const editorNetwork = await editor();
-    const localTls = () => {
+    const tls = () => {
       const { systemCertificates, strictCertificates } = editorNetwork.settings();
       return { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
     };
-    return (origin: URL) => openCdpDialer(origin, clock, localTls);
+    return (origin: URL) => openCdpDialer(origin, clock, tls);
   });
   const network: Network = {
     http: (...args) => {

@@ -17,14 +17,14 @@ const closeWithinMs = 1_000;
 /** The largest message that is accepted: an image of a page that fills a screen of eight million pixels. */
 const maxMessageBytes = 24 * 2 ** 20;
 
-/** Which certificates are trusted on this machine. Other hosts are connected to with the editor's settings. */
-export type LocalTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
+/** Which certificates are trusted. The editor adds the system's own to those of other hosts than this machine. */
+export type TrustedTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
 /**
  * Opens CDP connections with the `ws` package.
  * @param origin the account's; any other address is refused with `unsupported`.
  */
-export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTls = () => ({})): CdpDialer {
+export function openCdpDialer(origin: URL, clock: Clock, tls: () => TrustedTls = () => ({})): CdpDialer {
   return {
     dial: (address, headers, signal) =>
       new Promise((resolve, reject) => {
@@ -40,8 +40,8 @@ export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTl
         };
         assertOrigin(address, origin.origin);
         const socket = isLoopback(address.hostname)
-          ? openLocally(address, options, localTls())
-          : new WebSocket(address, options);
+          ? openLocally(address, options, tls())
+          : new WebSocket(address, { ...options, rejectUnauthorized: tls().rejectUnauthorized ?? true });
         const stop = () => {
           socket.terminate();
           reject(cancelled('connecting to DevTools'));
@@ -65,13 +65,13 @@ export function openCdpDialer(origin: URL, clock: Clock, localTls: () => LocalTl
  * with its own function, and sends requests through the editor's proxy whatever agent they name. It exempts requests to
  * a local socket (@vscode/proxy-agent, `createHttpPatch`), so this pretends to be one, and the connection is made here.
  */
-function openLocally(address: URL, options: ClientOptions, localTls: LocalTls): WebSocket {
+function openLocally(address: URL, options: ClientOptions, tls: TrustedTls): WebSocket {
   const isSecure = address.protocol === 'wss:';
   const host = address.hostname.replace(/^\[|\]$/g, '');
   const port = Number(address.port || (isSecure ? 443 : 80));
   const way = { host, port, lookup: lookupLoopback, autoSelectFamily: true, timeout: handshakeTimeoutMs };
   const open = (): Socket =>
-    isSecure ? connectTls({ ...localTls, ...way, servername: isIP(host) === 0 ? host : '' }) : connect(way);
+    isSecure ? connectTls({ ...tls, ...way, servername: isIP(host) === 0 ? host : '' }) : connect(way);
   return new WebSocket(`ws+unix:/this-machine:${address.pathname}${address.search}`, {
     ...options,
     headers: { ...options.headers, host: address.host },

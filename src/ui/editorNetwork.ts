@@ -18,11 +18,16 @@ export function openEditorNetwork(): EditorNetwork & vscode.Disposable {
   return {
     onDidChange: changed.event,
     dispose: () => subscription.dispose(),
-    settings: () => ({
-      transport: setting('network.transport'),
-      systemCertificates: http().get('systemCertificates', true),
-      strictCertificates: http().get('proxyStrictSSL', true),
-    }),
+    settings: () => {
+      const strictCertificates = http().get('proxyStrictSSL', true);
+      // VS Code's fetch then accepts any certificate, whatever its settings say.
+      const acceptsAny = process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
+      return {
+        transport: strictCertificates && acceptsAny ? 'undici' : setting('network.transport'),
+        systemCertificates: http().get('systemCertificates', true),
+        strictCertificates,
+      };
+    },
     async routeTo(url) {
       if (http().get('proxySupport') === 'off') return { by: 'editor', proxy: undefined };
       const resolve = editorResolver();

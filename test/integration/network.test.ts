@@ -76,6 +76,25 @@ describe('the network inside VS Code', () => {
     await assert.rejects(addAt(`https://localhost:${server.port}`), /certificate of localhost:\d+ isn't trusted/);
   });
 
+  for (const transport of ['auto', 'editor']) {
+    it(`accepts no other certificate where the environment says that Node accepts any (${transport})`, async () => {
+      await set('browserSessions.network.transport', transport);
+      await set('http.systemCertificates', false);
+      await set('http.proxy', proxy.url);
+      const before = server.requests.length;
+      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+      try {
+        await assert.rejects(
+          addAt(`https://anchor.test:${server.port}`),
+          /certificate of anchor\.test:\d+ isn't trusted/,
+        );
+      } finally {
+        delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      }
+      assert.equal(server.requests.length, before);
+    });
+  }
+
   it('says when the proxy rejects a request', async () => {
     await set('browserSessions.network.transport', 'undici');
     await set('http.proxy', proxy.url);

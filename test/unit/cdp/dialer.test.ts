@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { openCdpDialer } from '../../../src/cdp/dialer.ts';
+import { openCdpDialer, type TrustedTls } from '../../../src/cdp/dialer.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { makeCertificate } from '../../host/certificates.ts';
 import { troubleOf } from '../errors.ts';
@@ -59,6 +60,18 @@ describe('dialing DevTools', () => {
     connection.dispose();
   }
 
+  /** Makes a host name mean this machine while something runs. */
+  async function resolvedHere(host: string, work: () => Promise<void>): Promise<void> {
+    const { lookup } = dns;
+    dns.lookup = ((...[name, ...others]: Parameters<typeof lookup>) =>
+      lookup(name === host ? '127.0.0.1' : name, ...others)) as typeof lookup;
+    try {
+      await work();
+    } finally {
+      dns.lookup = lookup;
+    }
+  }
+
   it('reaches this machine under each of its names without asking a resolver', async () => {
     const port = await serve();
     const secure = await serve('127.0.0.1', createTlsServer(await makeCertificate('localhost')));
@@ -88,6 +101,23 @@ describe('dialing DevTools', () => {
     }
     for (const host of ['localhost', '[::1]']) await exchange(`ws://${host}:${port}/x`);
     assert.equal(requests.length, 2);
+  });
+
+  it('sends nothing to another host whose certificate isn’t trusted, even if Node is told to accept any', async () => {
+    const port = await serve('127.0.0.1', createTlsServer(await makeCertificate('provider.test')));
+    const address = new URL(`wss://provider.test:${port}/x`);
+    const dial = (tls?: () => TrustedTls) =>
+      openCdpDialer(new URL(`https://provider.test:${port}`), systemClock, tls).dial(address, headers, unaborted);
+    await resolvedHere('provider.test', async () => {
+      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+      try {
+        assert.equal(await troubleOf(dial()), 'unreachable');
+        assert.equal(requests.length, 0);
+        (await dial(() => ({ rejectUnauthorized: false }))).dispose();
+      } finally {
+        delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      }
+    });
   });
 
   it('connects to the account’s own origin, and to no other', async () => {

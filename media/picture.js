@@ -2,6 +2,7 @@
 
 import { kept, say } from './editor.js';
 import { element, write } from './elements.js';
+import { jpegSize } from './jpegSize.js';
 
 /** @import { PanelFrame, PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
 
@@ -10,6 +11,8 @@ const quietSeconds = 12;
 const resizeSettlesMs = 150;
 /** After this many unreadable frames in a row, a note says so. */
 const mostUnreadable = 3;
+/** Most pixels of a frame, those of an 8K screen. Decoding a larger one could take seconds, and gigabytes. */
+const mostPixels = 7_680 * 4_320;
 
 const stage = element('stage');
 const picture = /** @type {HTMLCanvasElement} */ (element('picture'));
@@ -84,7 +87,7 @@ let turn = Promise.resolve();
 
 /** @param {PanelFrame} frame */
 export function takeFrame({ number, width, height, jpeg }) {
-  const decoded = createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' })).catch(() => undefined);
+  const decoded = decode(jpeg).catch(() => undefined);
   turn = turn.then(async () => {
     let bitmap = await decoded;
     try {
@@ -96,6 +99,13 @@ export function takeFrame({ number, width, height, jpeg }) {
     }
     say({ type: 'drawn', number, isOnScreen: bitmap !== undefined });
   });
+}
+
+/** @param {PanelFrame['jpeg']} jpeg */
+async function decode(jpeg) {
+  const size = jpegSize(new Uint8Array(jpeg));
+  if (size === undefined || size.width * size.height > mostPixels) return undefined;
+  return createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
 }
 
 /**

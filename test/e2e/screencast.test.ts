@@ -8,6 +8,23 @@ import type { ProviderServer } from '../servers/providerServer.ts';
 import { assertAccessible } from './accessibility.ts';
 import { until, WorkbenchUser } from './user.ts';
 
+/** A valid JPEG whose image is gray, and this many pixels wide and high: 275 KB for 12,000, which decoded take 576 MB. */
+function blankJpeg(size: number): Buffer {
+  const segment = (marker: number, ...bytes: readonly number[]) => [0xff, marker, 0, bytes.length + 2, ...bytes];
+  const zeros = (count: number) => Array.from({ length: count }, () => 0);
+  const [high, low] = [size >> 8, size & 0xff];
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    Buffer.from(segment(0xdb, 0, ...zeros(64).map(() => 1))),
+    Buffer.from(segment(0xc2, 8, high, low, high, low, 1, 1, 0x11, 0)),
+    Buffer.from(segment(0xc4, 0, 1, ...zeros(15), 0)),
+    Buffer.from(segment(0xda, 1, 1, 0, 0, 0, 0)),
+    // A bit for each block of 64 pixels.
+    Buffer.alloc(Math.ceil(Math.ceil(size / 8) ** 2 / 8) + 2),
+    Buffer.from([0xff, 0xd9]),
+  ]);
+}
+
 describe('a user watching a Chrome of their own', function () {
   this.timeout(120_000);
   // Each test continues where the previous one ended.
@@ -207,23 +224,30 @@ describe('a user watching a Chrome of their own', function () {
     assert.equal(await user.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
   });
 
-  it('is told when a page’s pictures can’t be decoded, and sees the next valid one', async () => {
-    const corrupt = Buffer.from('no picture!!').toString('base64');
-    relay.onEvent = (message) => {
-      if (message.method !== 'Page.screencastFrame') return message;
-      return { ...message, params: { ...message.params, data: `${corrupt}${'A'.repeat((count++ % 50) * 4)}` } };
-    };
-    let count = 0;
-    relay.onAnswer = (result) => ('data' in result ? { ...result, data: corrupt } : result);
-    await user.row('Session Clock').click();
-    const panel = await user.live('Clock');
-    await panel.getByRole('button', { name: 'Reload' }).click();
-    await panel.getByText("Couldn't show the images of this page.").waitFor();
-    await user.picture('screencast-unreadable');
-    relay.onEvent = relay.onAnswer = undefined;
-    await panel.getByText("Couldn't show the images of this page.").waitFor({ state: 'hidden' });
-    await user.seesMoving(await pictureIn(panel));
-  });
+  for (const [what, picture] of [
+    ['can’t be decoded', Buffer.from('no picture!!')],
+    ['are far larger than any screen', blankJpeg(12_000)],
+  ] as const) {
+    it(`is told when a page’s pictures ${what}, and sees the next valid one`, async () => {
+      const corrupt = picture.toString('base64');
+      relay.onEvent = (message) => {
+        if (message.method !== 'Page.screencastFrame') return message;
+        // Anything may follow the end of a JPEG, and each picture must be another one.
+        const data = Buffer.concat([picture, Buffer.alloc((count++ % 50) * 3)]).toString('base64');
+        return { ...message, params: { ...message.params, data } };
+      };
+      let count = 0;
+      relay.onAnswer = (result) => ('data' in result ? { ...result, data: corrupt } : result);
+      await user.row('Session Clock').click();
+      const panel = await user.live('Clock');
+      await panel.getByRole('button', { name: 'Reload' }).click();
+      await panel.getByText("Couldn't show the images of this page.").waitFor();
+      await user.picture('screencast-unreadable');
+      relay.onEvent = relay.onAnswer = undefined;
+      await panel.getByText("Couldn't show the images of this page.").waitFor({ state: 'hidden' });
+      await user.seesMoving(await pictureIn(panel));
+    });
+  }
 
   it('ends the session from the panel, and is told when, how, and what they can do next', async () => {
     await user.row('Session Clock').click();

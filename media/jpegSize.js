@@ -1,0 +1,31 @@
+// How large the image in a JPEG is, without decoding it.
+
+/** More segments before the one with the size than any browser writes. */
+const mostSegments = 1_000;
+
+/**
+ * The size of a JPEG's image in pixels, as its header says; undefined for anything else.
+ * @param {Uint8Array} bytes
+ * @returns {{ width: number, height: number } | undefined}
+ */
+export function jpegSize(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (/** @type {number} */ at) => (at + 2 <= bytes.length ? view.getUint16(at) : 0);
+  if (word(0) !== 0xffd8) return undefined;
+  let at = 2;
+  for (let segment = 0; segment < mostSegments; segment++) {
+    // As decoders do: whatever is between two segments is skipped.
+    at = bytes.indexOf(0xff, at);
+    while (at >= 0 && bytes[at] === 0xff) at++;
+    const marker = at < 0 ? undefined : bytes[at++];
+    if (marker === undefined) return undefined;
+    // A zero escapes a byte of data; the others have nothing after them.
+    if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd7)) continue;
+    // The beginning of the image's data, and the end.
+    if (marker === 0xda || marker === 0xd9) return undefined;
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return { width: word(at + 5), height: word(at + 3) };
+    at += word(at);
+  }
+  return undefined;
+}

@@ -8,6 +8,7 @@ import { newSession } from '../../core/newSession.ts';
 import { isEmptyTab, type Page } from '../../core/page.ts';
 import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
 import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
+import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
 import { translatable } from '../../core/translatable.ts';
@@ -173,7 +174,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       };
     },
 
-    async end({ id, local }, signal) {
+    async end({ id, local, ends, drives }, signal) {
       const fault = idFault(id);
       if (fault !== undefined) throw unaddressable('ending a process', fault);
       const meantIn = ({ browsers, detached }: Awaited<ReturnType<typeof find>>) => {
@@ -199,6 +200,10 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       );
       const isAlone = itsBrowsers.every(({ process }) => process.pid === browser?.process.pid);
       if (browser === undefined && !isAlone) throw new ProviderError({ kind: 'conflict' }, 'it has a browser by now');
+      // A tool's background process may control another browser than the one that was confirmed.
+      const now = session === undefined || browser !== undefined ? undefined : detachedSession(session);
+      if (now !== undefined && (now.ends !== ends || !same(now.drives, drives)))
+        throw new ProviderError({ kind: 'conflict' }, 'it controls another browser by now');
       const tool = isAlone ? session : undefined;
       const processes = {
         browser: browser?.process,
@@ -211,7 +216,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };
       const how =
         outcome === 'killed' ? translatable("It was killed, because it didn't end by itself in time.") : undefined;
-      return { outcome: 'ended', how };
+      return { outcome: 'ended', how: session?.browser === 'cloud' ? cloudSentence : how };
     },
 
     async probe({ id }) {
@@ -294,6 +299,10 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
 }
 
 /** A session whose browser isn't its own. Ending it ends the tool's background process. */
+const cloudSentence = translatable(
+  'Its browser runs in a cloud, where its tool usually ends it too. Check there whether it has ended.',
+);
+
 function detachedSession(session: ToolSession): Session {
   const { tool, name, workspace, daemon, browser, drives } = session;
   const isInCloud = browser === 'cloud';
@@ -305,10 +314,11 @@ function detachedSession(session: ToolSession): Session {
     metadata: new Map([['tool', tool]]),
     traits: [isInCloud ? translatable('in a cloud') : translatable('attached')],
     canWatch: false,
-    ends: 'connection',
+    // A tool ends its own browser in a cloud when it's asked to end the session.
+    ends: isInCloud ? 'session' : 'connection',
     drives,
     bulkEndExclusion: isInCloud
-      ? translatable('Its browser runs in a cloud. Check there whether it has ended.')
+      ? cloudSentence
       : translatable('It only controls a browser that something else started.'),
     facts: [
       [translatable('Session'), name],

@@ -8,6 +8,7 @@ import { PageTargets } from '../../../../src/cdp/pageTargets.ts';
 import { takeScreenshot } from '../../../../src/cdp/screenshot.ts';
 import { isEmptyTab } from '../../../../src/core/page.ts';
 import { ensureAgentBrowser, startForeignBrowser } from '../../../host/localTools.ts';
+import { troubleOf } from '../../errors.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 
@@ -83,11 +84,17 @@ onLinux('sessions of agent-browser', function () {
     };
     Object.assign(its.home.env, { BROWSERLESS_API_KEY: 'canary', BROWSERLESS_API_URL: address });
     await its.home.run(await ensureAgentBrowser(), '-p', 'browserless', '--session', 'far', 'get', 'title', '--json');
-    const row = (await rows()).find(({ ends }) => ends === 'connection');
+    const row = (await rows()).find(({ traits }) => traits.includes('in a cloud'));
     assert.ok(row);
     assert.equal(await groupOf(row), 'agent-browser · far');
-    assert.deepEqual(row.traits, ['in a cloud']);
-    assert.equal((await its.provider.end(row, unaborted)).outcome, 'ended');
+    // The question mustn't say that it's only detached.
+    assert.equal(row.ends, 'session');
+    const attached = { ...row, ends: 'connection' } as const;
+    assert.equal(await troubleOf(its.provider.end(attached, unaborted)), 'conflict');
+    assert.deepEqual(asked, ['POST /session']);
+    const answer = await its.provider.end(row, unaborted);
+    assert.equal(answer.outcome, 'ended');
+    assert.match(answer.how ?? '', /Check there whether it has ended/);
     assert.ok(!its.home.processes().some(({ program }) => /agent-browser/.test(program)));
     assert.deepEqual(asked, ['POST /session', 'DELETE /session/s1']);
     cloud.close();

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
+import { sessionId } from '../../../../src/core/ids.ts';
 import { startForeignBrowser } from '../../../host/localTools.ts';
+import { isRunning } from '../../../host/processes.ts';
 import { startBrowse } from '../../../servers/browse.ts';
+import { troubleOf } from '../../errors.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { until } from '../../until.ts';
 
@@ -49,7 +52,10 @@ onLinux('sessions of browse (a test server)', function () {
     const row = await onlyRow();
     assert.equal(pidOf(row), session.pid);
     assert.deepEqual(row.drives, { provider: 'browserbase', id: 'bb-0f3a' });
-    assert.deepEqual([row.ends, row.traits], ['connection', ['in a cloud']]);
+    assert.deepEqual([row.ends, row.traits], ['session', ['in a cloud']]);
+    const other = { ...row, drives: { provider: 'browserbase', id: sessionId('bb-other') } };
+    assert.equal(await troubleOf(its.provider.end(other, unaborted)), 'conflict');
+    assert.ok(isRunning(session.pid));
     await endsAll(row);
     const unnamed = await startBrowse(its.home, 'early', { kind: 'remote' });
     assert.equal((await onlyRow()).drives, undefined);

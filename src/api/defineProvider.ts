@@ -41,7 +41,10 @@ export interface ProviderConnection extends Omit<Provider, Loosened> {
   readonly ending?: Partial<EndingTerms> | undefined;
   /** Makes the cheapest request that fails when the key is wrong. */
   check(signal: AbortSignal): Promise<Partial<AccountFacts>>;
-  /** Lists the running sessions, page by page as they arrive. Ends normally only when the list is complete. */
+  /**
+   * Lists the running sessions, page by page as they arrive. Ends normally only when the list is complete. A page that it returns
+   * at its end counts, too.
+   */
   list(signal: AbortSignal): AsyncIterable<ListPage>;
   /** Ends one session, as the user saw it when they confirmed. */
   end(session: Session, signal: AbortSignal): Promise<EndResponse>;

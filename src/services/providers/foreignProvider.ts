@@ -251,11 +251,11 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
         const { done: isDone, value: page } = answer as IteratorResult<unknown>;
         return { done: isDone, value: page };
       })) as IteratorResult<unknown>;
-      if (done === true) {
-        rows = undefined;
-        return;
-      }
-      yield (await inTime(() => read(value))) as Inventory;
+      if (done === true) rows = undefined;
+      // A page that comes with the end would be lost, and its sessions would seem to be gone.
+      const isPage = done !== true || (typeof value === 'object' && value !== null);
+      if (isPage) yield (await inTime(() => read(value))) as Inventory;
+      if (done === true) return;
     }
   } finally {
     both.removeEventListener('abort', abort);

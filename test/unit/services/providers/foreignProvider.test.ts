@@ -430,6 +430,37 @@ describe('the code of another extension’s provider', () => {
     assert.ok(reads <= 2 * mostPages + mostTexts, `${reads} elements were read`);
   });
 
+  it('may return the last page of its list with its end', async () => {
+    const two = { ...row, id: 'r2' };
+    const lists = [
+      async function* () {
+        yield page(row);
+        return page(two);
+      },
+      () => {
+        const results = [
+          { done: false, value: page(row) },
+          { done: true, value: page(two) },
+        ];
+        return { [Symbol.asyncIterator]: () => ({ next: async () => results.shift() }) };
+      },
+    ];
+    let list: () => unknown = () => assert.fail();
+    const provider = await connected({ list: () => list() });
+    for (list of lists) {
+      const pages = await Array.fromAsync(provider.list(unaborted));
+      assert.deepEqual(
+        pages.flatMap(({ sessions }) => sessions.map(({ id }) => id)),
+        ['r1', 'r2'],
+      );
+    }
+    list = async function* () {
+      yield page(row);
+      return { sessions: 'none' };
+    };
+    assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
+  });
+
   it('fails when its list returns nonsense, and the list doesn’t count as complete', async () => {
     for (const list of [
       () => undefined,

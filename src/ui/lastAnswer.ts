@@ -1,5 +1,5 @@
 /** Nobody reads a question and answers it within this many milliseconds. */
-const readingMs = 500;
+const readingMs = 700;
 
 let answeredAt = Number.NEGATIVE_INFINITY;
 

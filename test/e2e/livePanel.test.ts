@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
 import type { Frame } from 'playwright-core';
+import { waitIn } from '../host/workbench.ts';
 import { type AnchorServer, startAnchor } from '../servers/anchor.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../servers/browserbase.ts';
+import { heldRequest } from '../servers/providerServer.ts';
 import { until, WorkbenchUser } from './user.ts';
 
 const checkout = 'checkout-of-a-shop-with-a-long-name.example';
@@ -205,6 +207,34 @@ describe('a user of a live view panel', function () {
     await reach(panel, 'Tab', '[data-button=reload]');
     await press('Enter');
     await user.framed(checkout);
+  });
+
+  it('goes on typing in the command palette when the link that they open elsewhere takes its time', async () => {
+    const { page } = user;
+    const panel = await user.live(checkout);
+    for (const ms of [0, 600]) {
+      const request = heldRequest();
+      anchor.misbehave('GET', /pages$/, { kind: 'interrupted', by: request.here }, 1);
+      await panel.locator('#openIn').click();
+      await page.getByRole('option', { name: 'External Browser' }).waitFor();
+      await waitIn(page, 700);
+      const tab = page.context().waitForEvent('page');
+      await page.keyboard.press('Enter');
+      await request.arrived;
+      await until(() => panel.evaluate(() => document.hasFocus() && document.activeElement?.id === 'openIn'));
+      await page.keyboard.press('F1');
+      const box = page.locator('.quick-input-widget input').first();
+      await until(() => box.evaluate((one) => document.activeElement === one));
+      await page.keyboard.type('before ');
+      await waitIn(page, ms);
+      request.release();
+      const opened = await tab;
+      for (const letter of 'and after') await page.keyboard.press(letter === ' ' ? 'Space' : letter, { delay: 60 });
+      assert.equal(await box.inputValue(), '>before and after');
+      await opened.close();
+      await page.bringToFront();
+      await page.keyboard.press('Escape');
+    }
   });
 
   it('ends a session by keyboard, and opens its recording and the next session from the end card', async () => {

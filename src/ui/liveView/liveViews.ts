@@ -203,23 +203,25 @@ export class LiveViews implements vscode.Disposable {
   }
 
   async #press(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
-    await this.#act(live, button, byPointer);
+    if (button === 'openIn') await this.#openIn(live);
+    else await this.#returningFocus(live, () => this.#act(live, button, byPointer));
+  }
+
+  /** Runs an action, and returns focus to the panel if the user has just answered a question that it asked. */
+  async #returningFocus<T>(live: LivePanel, action: () => Promise<T>): Promise<T> {
+    const before = lastAnsweredAt();
+    const result = await action();
     // Not otherwise: the user may have gone elsewhere while a request was on its way.
-    if (performance.now() - lastAnsweredAt() < returnsWithinMs) this.#returnFocus(live);
+    const isJustAnswered = lastAnsweredAt() > before && performance.now() - lastAnsweredAt() < returnsWithinMs;
+    if (isJustAnswered && this.#panels.has(live)) live.returnFocus();
+    return result;
   }
 
-  #returnFocus(live: LivePanel): void {
-    if (this.#panels.has(live)) live.returnFocus();
-  }
-
-  async #act(live: LivePanel, button: PanelButton, byPointer: boolean): Promise<void> {
+  async #act(live: LivePanel, button: Exclude<PanelButton, 'openIn'>, byPointer: boolean): Promise<void> {
     const { target } = live;
     switch (button) {
       case 'copyLink':
         await this.copyLink(target);
-        return;
-      case 'openIn':
-        await this.#openIn(live);
         return;
       case 'openExternal':
         // The panel has already said that the link works only once.
@@ -289,8 +291,8 @@ export class LiveViews implements vscode.Disposable {
     const title = l10n.t('Open Live View In');
     const placeholder = l10n.t('Select where to open the session');
     const answer = await this.#host.prompts.pick({ title, placeholder, choices, step: undefined });
-    this.#returnFocus(live);
-    if (answer.kind === 'answer') await answer.value();
+    if (this.#panels.has(live)) live.returnFocus();
+    if (answer.kind === 'answer') await this.#returningFocus(live, answer.value);
   }
 
   async #openIntegrated(target: LiveViewTarget): Promise<boolean> {

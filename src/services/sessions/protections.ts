@@ -170,7 +170,8 @@ export class Protections {
   }
 
   get #storedCount(): number {
-    return Number(this.#memory.get(countKey)) || 0;
+    const count = this.#memory.get(countKey);
+    return typeof count === 'number' && Number.isFinite(count) ? count : 0;
   }
 
   #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {

@@ -230,6 +230,7 @@ describe('protections', () => {
 
   it('survive invalid data stored in their place', async () => {
     memory.values.set('protectedSessions', 'nonsense');
+    memory.values.set('protectedSessionsCount', { toString: 1 });
     const protections = open();
     assert.ok(!protections.has(a, one));
     await protections.set(a, [one], true);

@@ -17,7 +17,7 @@ const closeWithinMs = 1_000;
 /** The largest message that is accepted: an image of a page that fills a screen of eight million pixels. */
 const maxMessageBytes = 24 * 2 ** 20;
 
-/** Which certificates are trusted. The editor adds the system's own to those of other hosts than this machine. */
+/** Which certificates are trusted. For other hosts than this machine, the editor itself adds the system's. */
 export type TrustedTls = Pick<ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
 /**

@@ -116,7 +116,7 @@ export class OpenRoute {
   }
 }
 
-/** For some errors, undici would connect again at once, without end: those of a connection that carries requests. */
+/** Undici takes an error with this code for the end of a connection that was open, and connects again at once, without end. */
 function connectError(error: Error): Error {
   const isCut = 'code' in error && error.code === 'UND_ERR_SOCKET';
   return isCut ? new TransportError({ kind: 'unreachable', why: 'proxy' }, true, error) : error;

@@ -298,11 +298,11 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   });
 }
 
-/** A session whose browser isn't its own. Ending it ends the tool's background process. */
 const cloudSentence = translatable(
   'Its browser runs in a cloud, where its tool usually ends it too. Check there whether it has ended.',
 );
 
+/** A session without a browser of its own on this machine. Ending it ends the tool's background process. */
 function detachedSession(session: ToolSession): Session {
   const { tool, name, workspace, daemon, browser, drives } = session;
   const isInCloud = browser === 'cloud';

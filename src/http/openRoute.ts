@@ -16,10 +16,7 @@ import { connectTimeoutMs, TransportError } from './transport.ts';
 // undici's own entry point does this, and its proxy agent relies on it.
 Object.assign(DispatcherClass.prototype, methods);
 
-/**
- * Milliseconds within which a connection must be open, whatever is in between. Undici itself waits for minutes for a proxy that
- * says nothing.
- */
+/** Milliseconds within which a connection must be open that may lead through a proxy. Undici waits for minutes for a silent one. */
 const routeTimeoutMs = 2 * connectTimeoutMs;
 
 /** A route, or a direct connection to this machine, without proxy or resolver. */
@@ -36,6 +33,7 @@ export class OpenRoute {
   readonly dispatcher: Dispatcher;
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #hasNoProxy: boolean;
   #http2: Http2Connection | undefined;
   #isHttp1 = false;
   #isClosed = false;
@@ -46,6 +44,7 @@ export class OpenRoute {
   constructor(way: Way, tls: object, origin: string, clock: Clock) {
     this.#origin = origin;
     this.#clock = clock;
+    this.#hasNoProxy = way.by === 'loopback';
     this.dispatcher = dispatcherFor(way, tls, (connect) => this.#connectBy(connect));
   }
 
@@ -67,12 +66,14 @@ export class OpenRoute {
       const turnAway = () => callback(new SpeaksHttp2(), null);
       const open = (onOpen = () => {}) => {
         const stop = new AbortController();
-        const timer = this.#clock.after(routeTimeoutMs, () => {
-          const tooLate = new TransportError({ kind: 'timedOut', afterMs: routeTimeoutMs }, true);
-          callback(tooLate, null);
-          onOpen();
-          stop.abort(tooLate);
-        });
+        const timer = this.#hasNoProxy
+          ? undefined
+          : this.#clock.after(routeTimeoutMs, () => {
+              const tooLate = new TransportError({ kind: 'timedOut', afterMs: routeTimeoutMs }, true);
+              callback(tooLate, null);
+              onOpen();
+              stop.abort(tooLate);
+            });
         // Undici passes the signal on to the request for a tunnel.
         const stoppable = { ...options, signal: stop.signal };
         connect(stoppable, (...[error, socket]) => {
@@ -80,7 +81,7 @@ export class OpenRoute {
             socket?.destroy();
             return;
           }
-          timer.dispose();
+          timer?.dispose();
           if (error !== null) callback(connectError(error), null);
           else if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') {
             this.#isHttp1 = true;

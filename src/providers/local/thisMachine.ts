@@ -216,7 +216,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };
       const how =
         outcome === 'killed' ? translatable("It was killed, because it didn't end by itself in time.") : undefined;
-      return { outcome: 'ended', how: session?.browser === 'cloud' ? cloudSentence : how };
+      return { outcome: 'ended', how: session?.browser === 'cloud' ? checkCloud : how };
     },
 
     async probe({ id }) {
@@ -298,9 +298,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   });
 }
 
-const cloudSentence = translatable(
-  'Its browser runs in a cloud, where its tool usually ends it too. Check there whether it has ended.',
-);
+const checkCloud = translatable('Its browser runs in a cloud. Check there whether it has ended.');
 
 /** A session without a browser of its own on this machine. Ending it ends the tool's background process. */
 function detachedSession(session: ToolSession): Session {
@@ -318,7 +316,9 @@ function detachedSession(session: ToolSession): Session {
     ends: isInCloud ? 'session' : 'connection',
     drives,
     bulkEndExclusion: isInCloud
-      ? cloudSentence
+      ? translatable(
+          "Its browser runs in a cloud. The tool usually ends it there too, which can't be confirmed from here.",
+        )
       : translatable('It only controls a browser that something else started.'),
     facts: [
       [translatable('Session'), name],

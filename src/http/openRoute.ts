@@ -16,7 +16,7 @@ import { connectTimeoutMs, TransportError } from './transport.ts';
 // undici's own entry point does this, and its proxy agent relies on it.
 Object.assign(DispatcherClass.prototype, methods);
 
-/** Milliseconds within which a connection must be open that may lead through a proxy. Undici waits for minutes for a silent one. */
+/** How long opening a connection that may lead through a proxy may take, in milliseconds. Undici waits minutes for a silent proxy. */
 const routeTimeoutMs = 2 * connectTimeoutMs;
 
 /** A route, or a direct connection to this machine, without proxy or resolver. */

@@ -201,9 +201,11 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const isAlone = itsBrowsers.every(({ process }) => process.pid === browser?.process.pid);
       if (browser === undefined && !isAlone) throw new ProviderError({ kind: 'conflict' }, 'it has a browser by now');
       // A tool's background process may control another browser than the one that was confirmed.
-      const now = session === undefined || browser !== undefined ? undefined : detachedSession(session);
-      if (now !== undefined && (now.ends !== ends || !same(now.drives, drives)))
-        throw new ProviderError({ kind: 'conflict' }, 'it controls another browser by now');
+      if (browser === undefined && session !== undefined) {
+        const now = detachedSession(session);
+        if (now.ends !== ends || !same(now.drives, drives))
+          throw new ProviderError({ kind: 'conflict' }, 'it controls another browser by now');
+      }
       const tool = isAlone ? session : undefined;
       const processes = {
         browser: browser?.process,

@@ -34,7 +34,7 @@ const id = v.pipe(
   v.check((raw) => idFault(raw) === undefined),
 );
 
-/** An array of which only the first elements are read, because reading very many would block the extension host. */
+/** Reads only the first elements of an array: checking a huge one would block the extension host. */
 function firstOf<Row>(most: number, schema: v.GenericSchema<unknown, Row>) {
   return v.pipe(
     v.custom<readonly unknown[]>(Array.isArray),

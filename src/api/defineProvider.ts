@@ -42,8 +42,8 @@ export interface ProviderConnection extends Omit<Provider, Loosened> {
   /** Makes the cheapest request that fails when the key is wrong. */
   check(signal: AbortSignal): Promise<Partial<AccountFacts>>;
   /**
-   * Lists the running sessions, page by page as they arrive. Ends normally only when the list is complete. A page that it returns
-   * at its end counts, too.
+   * Lists the running sessions, page by page as they arrive: at least one page, even if it has no sessions. Ends normally only
+   * when the list is complete. A page that it returns at its end counts, too.
    */
   list(signal: AbortSignal): AsyncIterable<ListPage>;
   /** Ends one session, as the user saw it when they confirmed. */

@@ -105,7 +105,7 @@ export function guardProvider(connect: (link: Link) => unknown, link: Link): Pro
       }
     },
     check: async (signal) => ask(required('check'), signal, factsOf),
-    list: (signal) => listed(clock, required('list'), inventoryOf, signal),
+    list: (signal) => withPages(listed(clock, required('list'), inventoryOf, signal)),
     end: async (session, signal) => askToEnd(required('end'), signal, endOf, structuredClone(session)),
     async probe(session, signal) {
       const call = member('probe');
@@ -264,6 +264,16 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
     // Tells the iterator that no more pages are read, without waiting for it.
     if (rows !== undefined) void leave(rows);
   }
+}
+
+/** Without any page, a list says nothing: code that catches its own error ends it that way, while sessions run. */
+async function* withPages(list: AsyncIterable<Inventory>): AsyncIterable<Inventory> {
+  let hasPages = false;
+  for await (const page of list) {
+    hasPages = true;
+    yield page;
+  }
+  if (!hasPages) throw errorOf(new TypeError('“list” returned no pages, not even one without sessions'));
 }
 
 async function leave(rows: AsyncIterator<unknown>): Promise<void> {

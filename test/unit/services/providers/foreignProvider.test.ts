@@ -476,12 +476,19 @@ describe('the code of another extension’s provider', () => {
       async function* () {
         yield { ...page(), sessions: 'none' };
       },
+      // As when it catches its own error.
+      async function* () {},
     ]) {
       services.dispose();
       services = new TestServices({ clock: fastClock(100), interval: 0 });
       const provider = await connected({ list });
       assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
     }
+  });
+
+  it('may have no finished groups to list', async () => {
+    const provider = await connected({ finishedGroups: async function* () {} });
+    assert.deepEqual(await Array.fromAsync(provider.finishedGroups?.(unaborted) ?? []), []);
   });
 
   it('can’t change what it has returned, or what it is given', async () => {

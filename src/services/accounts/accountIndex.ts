@@ -57,16 +57,17 @@ export class AccountIndex implements Disposable {
 
   /** The accounts by id. Entries that can't be read are skipped. */
   read(): Map<AccountId, IndexEntry> {
+    const removed = this.#allRemoved();
     const entries = this.#stored().flatMap((raw) => {
       const entry = v.safeParse(IndexEntry, raw);
-      return entry.success && !this.isRemoved(accountId(entry.output.id)) ? [entry.output] : [];
+      return entry.success && !removed.has(entry.output.id) ? [entry.output] : [];
     });
     return new Map(entries.map((entry) => [accountId(entry.id), entry]));
   }
 
   /** Whether any window has removed the account, as far as this one has heard. */
   isRemoved(id: AccountId): boolean {
-    return this.#removed.has(id) || this.#storedRemoved().includes(id);
+    return this.#allRemoved().has(id);
   }
 
   /**
@@ -95,7 +96,7 @@ export class AccountIndex implements Disposable {
   }
 
   async #write(): Promise<void> {
-    const removed = new Set([...this.#storedRemoved(), ...this.#removed]);
+    const removed = this.#allRemoved();
     const stored = this.#stored().filter((raw) => !removed.has(idIn(raw) ?? ''));
     const others = stored.filter((raw) => !this.#own.has(accountId(idIn(raw) ?? '')));
     const written = this.read();
@@ -108,16 +109,21 @@ export class AccountIndex implements Disposable {
 
   /** Whether what this window knows is stored. */
   #isWritten(): boolean {
-    const removed = this.#storedRemoved();
+    const storedRemoved = this.#storedRemoved();
+    const removed = this.#allRemoved();
     const written = this.read();
     return (
-      [...this.#removed].every((id) => removed.includes(id)) &&
+      [...this.#removed].every((id) => storedRemoved.includes(id)) &&
       !this.#stored().some((raw) => this.#removed.has(idIn(raw) ?? '')) &&
       [...this.#own].every(([id, entry]) => {
         const its = written.get(id);
-        return this.isRemoved(id) || (its !== undefined && newerName(entry, its).label === its.label);
+        return removed.has(id) || (its !== undefined && newerName(entry, its).label === its.label);
       })
     );
+  }
+
+  #allRemoved(): ReadonlySet<string> {
+    return new Set([...this.#storedRemoved(), ...this.#removed]);
   }
 
   #storedRemoved(): readonly string[] {

@@ -11,6 +11,7 @@ import type { Prompts } from '../prompts.ts';
 import { spokenAge } from '../text/ages.ts';
 import { timeOfDay } from '../text/locale.ts';
 import { type AccountParts, nameOfAccount } from './accountNames.ts';
+import { busyIfSlow } from './busyIfSlow.ts';
 
 /** The accounts' lists, and what refreshes them. */
 export interface ListParts extends AccountParts {
@@ -46,8 +47,6 @@ async function waitForLists(lists: readonly Promise<unknown>[]): Promise<void> {
 const freshMs = 5_000;
 /** Maximum age of such a list when the question is asked, in milliseconds, unless it couldn't be refreshed. */
 const staleMs = 8_000;
-/** After this many milliseconds of waiting, a notification says what is waited for. */
-const noticedMs = 1_000;
 /** How long such a question waits for lists, in milliseconds. */
 const longestWaitMs = 5_000;
 
@@ -69,13 +68,8 @@ export async function listFresh(
   if (old.length === 0) return;
   const listing = l10n.t('Listing sessions…');
   prompts.note(listing);
-  const lists = waitForLists(old.map((id) => refresher.refresh(id)));
-  const slow = Promise.withResolvers<boolean>();
-  const timer = clock.after(noticedMs, () => slow.resolve(true));
-  const areSlow = await Promise.race([lists.then(() => false), slow.promise]);
-  timer.dispose();
-  // Otherwise, the question would surprise a user who has gone on typing somewhere else.
-  if (areSlow) await prompts.busy(listing, () => lists);
+  // Without a notification, a question that comes late would surprise a user who has gone on typing somewhere else.
+  await busyIfSlow(prompts, clock, listing, waitForLists(old.map((id) => refresher.refresh(id))));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { EnvFile, SkippedEnvFile } from '../core/thisMachine.ts';
 import { readOnlyFlags } from './ownFile.ts';
 
 /** The largest file that is read, in bytes, and the most files of a folder. */
-export const largestEnvFile = 512 * 1024;
+export const largestEnvFile = 128 * 1024;
 const mostFiles = 50;
 
 /** `.env`, `.env.local`, `.env-staging`. Not `.envrc`, which is a program. */

@@ -54,7 +54,10 @@ export async function checkProfile(folder: string, signal: AbortSignal, used?: U
   if (tool === undefined || !isAbsolute(folder) || normalize(folder) !== folder) return { kind: 'notTemporary' };
   const stats = await statsOf(folder);
   if (stats === undefined) return { kind: 'gone' };
-  if (!(await isOwnBelowTemporary(folder)) || !(await isProfile(folder))) return { kind: 'notTemporary' };
+  // Others can make any number of folders with such names, so what is quickly checked comes first.
+  if (!isPrivate(stats) || !(await isProfile(folder)) || !(await isOwnBelowTemporary(folder))) {
+    return { kind: 'notTemporary' };
+  }
   const isUsed = used ?? (await readUsedPaths(await openProcessReader(), signal));
   const real = await realpath(folder);
   if (isUsed([real]) || hasMount(real) || (await isLocked(folder))) return { kind: 'inUse' };

@@ -8,6 +8,7 @@ import type { Prompts } from '../prompts.ts';
 import { longAge } from '../text/ages.ts';
 import { profileName, profileOutcome, questionForProfile } from '../text/localBrowsers.ts';
 import { bytes } from '../text/numbers.ts';
+import { busyIfSlow } from './busyIfSlow.ts';
 import { isNamed, pickOne, targetOfOne } from './targets.ts';
 
 /** What deleting a profile needs. */
@@ -39,7 +40,8 @@ export async function deleteProfile(parts: DeleteProfileParts, args: readonly un
   }
   const question = questionForProfile(check.profile, clock.now());
   if ((await prompts.confirm(question)) !== question.choices[0]) return false;
-  const outcome = await machine.deleteProfile(check.profile, neverAborted);
+  const deleting = l10n.t('Deleting the profile "{0}"…', profileName(folder));
+  const outcome = await busyIfSlow(prompts, clock, deleting, machine.deleteProfile(check.profile, neverAborted));
   if (outcome === 'deleted' || outcome === 'gone') history.forgetProfile(folder);
   if (outcome === 'deleted') prompts.note(profileOutcome(outcome, folder));
   else void prompts.tell('warning', profileOutcome(outcome, folder), []);
@@ -54,7 +56,8 @@ function folderOf(history: History, args: readonly unknown[]): string | undefine
 }
 
 async function pickFolder({ prompts, clock }: DeleteProfileParts, machine: ThisMachine): Promise<string | undefined> {
-  const left = await machine.leftProfiles(neverAborted);
+  const looking = l10n.t('Looking for temporary profiles…');
+  const left = await busyIfSlow(prompts, clock, looking, machine.leftProfiles(neverAborted));
   const none = l10n.t("Automation tools haven't left any temporary profiles on this machine.");
   const choice = ({ folder, tool, changedAt, bytes: size }: LeftProfile) => ({
     label: profileName(folder),

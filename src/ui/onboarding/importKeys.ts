@@ -104,7 +104,7 @@ function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string
     case 'link':
       return l10n.t("{0} is a link, so it wasn't read.", name);
     case 'tooLarge':
-      return l10n.t("{0} is larger than 512 KB, so it wasn't read.", name);
+      return l10n.t("{0} is larger than 128 KB, so it wasn't read.", name);
     case 'unreadable':
       return l10n.t("Couldn't read {0}.", name);
   }

@@ -35,14 +35,14 @@ describe('variable files of a folder', () => {
     });
   });
 
-  it('are skipped over 512 KB, and it says so', async () => {
+  it('are skipped over 128 KB, and it says so', async () => {
     const { files, skipped } = await read({
       '.env': 'x'.repeat(largestEnvFile),
       '.env.big': 'x'.repeat(largestEnvFile + 1),
     });
     assert.deepEqual(
       files.map(({ name, text }) => [name, text.length]),
-      [['.env', 524_288]],
+      [['.env', 131_072]],
     );
     assert.deepEqual(skipped, [{ name: '.env.big', reason: 'tooLarge' }]);
   });

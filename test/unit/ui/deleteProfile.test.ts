@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import { accountId } from '../../../src/core/ids.ts';
+import type { ThisMachine } from '../../../src/core/thisMachine.ts';
 import { thisMachine } from '../../../src/local/thisMachine.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { type DeleteProfileParts, deleteProfile } from '../../../src/ui/commands/deleteProfile.ts';
@@ -50,6 +51,10 @@ const profileName = `agent-browser-chrome-${randomUUID()}`;
       },
       tell: async (_level, message) => void messages.push(message),
       note: (message) => void messages.push(message),
+      busy: async (title, work) => {
+        messages.push(title);
+        return work(() => {});
+      },
       pick: async <T>(request: PickRequest<T>): Promise<Answer<T>> => {
         lists.push(request);
         return { kind: 'left' };
@@ -131,6 +136,26 @@ const profileName = `agent-browser-chrome-${randomUUID()}`;
     assert.equal(await deleteProfile(parts, [row]), false);
     assert.deepEqual(messages, ['The profile "agent-browser-chrome-gone" no longer exists.']);
     assert.equal(offers(history.all[0] ?? assert.fail()), false);
+  });
+
+  it('says what it does when that takes long', async () => {
+    const machine: ThisMachine = {
+      ...thisMachine,
+      leftProfiles: async () => {
+        await until(() => messages.length > 0);
+        return [];
+      },
+      deleteProfile: async (profile, signal) => {
+        await until(() => messages.length > 0);
+        return thisMachine.deleteProfile(profile, signal);
+      },
+    };
+    const slow = { ...parts, machine: async () => machine };
+    await deleteProfile(slow, []);
+    assert.equal(messages[0], 'Looking for temporary profiles…');
+    messages.length = 0;
+    assert.equal(await deleteProfile(slow, [ended()]), true);
+    assert.deepEqual(messages, [`Deleting the profile "${profileName}"…`, `Deleted the profile "${profileName}".`]);
   });
 
   it('lists what tools have left, with its age and size, when no session is named', async () => {

@@ -53,16 +53,18 @@ export async function endChildren(
   clock: Clock,
   stop: AbortSignal,
 ): Promise<void> {
-  let left = children;
+  const left = [...children];
   const haveExited = async () => {
-    const running = await Promise.all(left.map(async (one) => hasPid(one) && (await isStillRunning(reader, one))));
-    left = left.filter((_, index) => running[index]);
-    return left.length === 0;
+    for (let [first] = left; first !== undefined; [first] = left) {
+      if (hasPid(first) && (await isStillRunning(reader, first))) return false;
+      left.shift();
+    }
+    return true;
   };
   // Windows can't stop a process with a signal.
   for (const signal of process.platform === 'win32' ? (['SIGKILL'] as const) : (['SIGCONT', 'SIGKILL'] as const)) {
     if (await becomesTrue(haveExited, childrenMs, clock, stop)) return;
-    for (const { pid } of left) send(pid, signal);
+    for (const one of left) if (await isStillRunning(reader, one)) send(one.pid, signal);
   }
   await becomesTrue(haveExited, killedMs, clock, stop);
 }

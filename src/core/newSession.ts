@@ -31,6 +31,7 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     inUseBy: known.inUseBy,
     local: known.local,
     drives: known.drives,
+    otherId: known.otherId,
     hasUniqueId: known.hasUniqueId,
   };
 }

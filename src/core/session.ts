@@ -57,6 +57,8 @@ export interface Session {
   readonly local: LocalBrowser | undefined;
   /** The session of another provider, by that provider's ID, that this one only controls. Both are the same browser. */
   readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
+  /** Another ID that the provider ends it by, which its owner may have chosen; undefined if it has none. */
+  readonly otherId?: string | undefined;
   /** Whether its ID is certainly never given to another session. Otherwise, a later start shows that it was. */
   readonly hasUniqueId?: boolean | undefined;
 }

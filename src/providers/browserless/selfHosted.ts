@@ -132,20 +132,24 @@ function selfHosted(
   }
 
   /**
-   * Refuses to end another browser that got the id. A browser's id is random (the GUID in Chromium's DevTools address),
-   * so an end goes ahead if the list can't be loaded. A browser that isn't listed may be on another worker.
+   * Refuses to end another browser, which has got the ID or has it as its tracking ID: /kill accepts either. A browser's ID is
+   * random (the GUID in Chromium's DevTools address), so an end goes ahead if the list can't be loaded, unless it may be a
+   * tracking ID. A browser that isn't listed may be on another worker.
    */
   async function refuseAnothers(confirmed: Session): Promise<void> {
-    if (compared.has(confirmed) || (confirmed.startedAt === undefined && trackingIdOf(confirmed) === undefined)) return;
-    const listed = await recentInventory().then(
-      ({ sessions }) => sessions.find(({ id }) => id === confirmed.id),
-      () => undefined,
-    );
-    if (listed === undefined || isSameBrowser(confirmed, listed)) {
-      compared.add(confirmed);
-      return;
+    if (compared.has(confirmed)) return;
+    const wasListed = confirmed.startedAt !== undefined || trackingIdOf(confirmed) !== undefined;
+    let sessions: readonly Session[] = [];
+    try {
+      ({ sessions } = await recentInventory());
+    } catch (error) {
+      if (!wasListed && !randomId.test(confirmed.id)) throw error;
     }
-    throw new ProviderError({ kind: 'conflict' }, 'no request was sent: the ID now belongs to another browser');
+    const listed = sessions.find(({ id }) => id === confirmed.id);
+    const isNotOnly = sessions.some(({ id, otherId }) => id !== confirmed.id && otherId === confirmed.id);
+    if (isNotOnly || (listed !== undefined && !isSameBrowser(confirmed, listed)))
+      throw new ProviderError({ kind: 'conflict' }, 'no request was sent: the ID now belongs to another browser');
+    compared.add(confirmed);
   }
 
   async function inventory(signal: AbortSignal): Promise<Inventory> {
@@ -203,6 +207,9 @@ function selfHosted(
   };
 }
 
+/** The IDs of browsers: those of Chromium, and those that Browserless gives to others. */
+const randomId = /^[\da-f]{8}(-?[\da-f]{4}){3}-?[\da-f]{12}$/i;
+
 /** The name that its owner gave a browser; it never changes. */
 function trackingIdOf({ metadata }: Session): string | undefined {
   return metadata.get('trackingId');
@@ -238,6 +245,8 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
     phase: stopped ? 'unknown' : clients === 0 ? 'idle' : 'running',
     status: stopped ? 'not running' : undefined,
     startedAt: first?.startedOn,
+    // src/browsers/index.ts, killSessions; v1 does the same.
+    otherId: trackingId,
     metadata: trackingId === undefined ? new Map() : new Map([['trackingId', trackingId]]),
     pages: byPlaywright ? undefined : pages,
     canWatch: !byPlaywright,

@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import type { AccountId, SessionId } from '../../core/ids.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { PickRequest } from '../prompts.ts';
@@ -10,7 +11,15 @@ import { endUnlisted, type UnlistedParts } from './endUnlisted.ts';
 import { missingSentence, unlistedAccounts } from './lists.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
 import { whileConnected } from './sameConnection.ts';
-import { isNamed, isRow, sessionChoices, sessionTargetsOf, type Target, type TargetParts } from './targets.ts';
+import {
+  isNamed,
+  isRow,
+  sessionChoices,
+  sessionTargetsOf,
+  type Target,
+  type TargetParts,
+  wholeAccount,
+} from './targets.ts';
 
 /** What planning, confirming and running an end needs. */
 export interface EndParts extends TargetParts, ConfirmParts, RunParts, UnlistedParts {}
@@ -58,6 +67,9 @@ export async function endTargets(
   if (plan.ends.length > 0) return endPlanned(parts, plan, { ...asking, message: groupMessage(parts, plan, targets) });
   const single = singleOf(targets);
   if (single !== undefined && parts.accounts.get(single.accountId) !== undefined) {
+    const listed = sessionWithOtherId(parts, single.accountId, single.sessionId);
+    if (listed !== undefined)
+      return endTargets(parts, [{ ...wholeAccount(single.accountId), sessionId: listed }], asking);
     const target = { accountId: single.accountId, session: unlistedSession(single.sessionId), unlisted: true };
     return endUnlisted(parts, planFor(parts, [target], true), () => endTargets(parts, targets));
   }
@@ -67,6 +79,13 @@ export async function endTargets(
     parts,
     isMissing ? missingSentence(parts, first.accountId, first.sessionId) : nothingToEnd(parts, plan),
   );
+}
+
+/** The listed session that its provider would end by this text as well; undefined if none or several have it. */
+function sessionWithOtherId({ store }: EndParts, account: AccountId, text: string): SessionId | undefined {
+  const sessions = [...(store.state(account)?.contents.sessions.values() ?? [])];
+  const [first, ...others] = sessions.filter(({ otherId }) => otherId === text);
+  return others.length === 0 ? first?.id : undefined;
 }
 
 /** Asks the user to confirm a plan, then runs it. */

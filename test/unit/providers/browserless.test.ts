@@ -6,6 +6,7 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import { capabilitiesOf, type Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { bestName } from '../../../src/core/sessionName.ts';
+import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { browserless } from '../../../src/providers/browserless/index.ts';
 import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
@@ -336,6 +337,33 @@ describe('Browserless', () => {
         assert.equal(kills(), sent);
         assert.deepEqual(worker.running, ['browser-0']);
       }
+    });
+
+    it('ends no other browser whose tracking id is the given one, and needs the list to know', async () => {
+      const [worker] = workers;
+      assert.ok(worker);
+      to(0);
+      worker.add({ id: 'browser-0', trackingId: 'job-1' });
+      const kills = () => balancer.log().filter((line) => line.startsWith('GET /kill')).length;
+      const refused = async (id: string) =>
+        (await errorOf(provider.end(unlistedSession(sessionId(id)), unaborted))).trouble;
+      assert.equal((await refused('job-1')).kind, 'conflict');
+      // A browser of which only the ID is known, and one that was listed before its ID became another's tracking ID.
+      worker.add({ id: 'browser-1', startedOn: 1 });
+      const confirmed = (await listed(provider)).sessions.find(({ id }) => id === 'browser-1') ?? assert.fail();
+      worker.add({ id: 'browser-2', trackingId: 'browser-1' });
+      const { provider: fresh } = connect(browserless, balancer.url, { token: worker.token ?? '' });
+      assert.equal((await errorOf(fresh.end(confirmed, unaborted))).trouble.kind, 'conflict');
+      const { provider: blind } = connect(browserless, balancer.url, { token: worker.token ?? '' });
+      await listed(blind);
+      balancer.misbehave('GET', /sessions/, { kind: 'answer', answer: { status: 500, text: 'no' } });
+      const named = unlistedSession(sessionId('job-1'));
+      assert.equal((await errorOf(blind.end(named, unaborted))).trouble.kind, 'serverFault');
+      assert.equal(kills(), 0);
+      // Tracking IDs are names; nobody gives a browser a random one.
+      const random = unlistedSession(sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a11'));
+      assert.equal((await blind.end(random, unaborted)).outcome, 'alreadyGone');
+      assert.equal(kills(), 1);
     });
 
     it('reads the list once for many ends at a time, and still ends when it can’t be read', async () => {
@@ -728,12 +756,13 @@ describe('Browserless', () => {
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
     });
 
-    it('ends one by its tracking id: trap L7', async () => {
-      const id = await used.browserless.open({ trackingId: 'job-7' });
-      const session = await only(provider);
-      assert.equal(session.id, id);
-      await provider.end({ ...session, id: sessionId('job-7') }, unaborted);
-      await until(async () => ((await used.browserless.running()).length === 0 ? true : undefined));
+    it('doesn’t end a listed one by its tracking id, which /kill accepts: trap L7', async () => {
+      const [id] = [await used.browserless.open({ trackingId: 'job-7' }), await used.browserless.open()];
+      const job = (await listed(provider)).sessions.find((session) => session.id === id) ?? assert.fail();
+      assert.equal(job.otherId, 'job-7');
+      const named = unlistedSession(sessionId('job-7'));
+      assert.equal((await errorOf(provider.end(named, unaborted))).trouble.kind, 'conflict');
+      assert.equal((await used.browserless.running()).length, 2);
     });
 
     it('kills all, and its browsers are gone from the process list', async () => {

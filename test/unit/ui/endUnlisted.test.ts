@@ -5,9 +5,10 @@ import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import { type EndParts, endTargets } from '../../../src/ui/commands/ending.ts';
 import { wholeAccount } from '../../../src/ui/commands/targets.ts';
-import type { Prompts } from '../../../src/ui/prompts.ts';
+import type { Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { startAnchor } from '../../servers/anchor.ts';
+import { startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { startGateway } from '../../servers/gateway.ts';
 import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
 
@@ -86,6 +87,30 @@ describe('ending a session that isn’t listed', () => {
     await endTargets(parts, [{ ...wholeAccount(accountId), sessionId: sessionId('sess_a') }]);
     assert.match(messages.join(), /has changed, so no request was sent\. Try again\./);
     assert.deepEqual(server.running, ['sess_a']);
+    history.dispose();
+    services.dispose();
+    await server.stop();
+  });
+
+  it('asks about the listed session whose other ID it is, with its name and protection', async () => {
+    const server = await startBrowserlessV2();
+    const services = new TestServices({ clock: systemClock, interval: 0 });
+    const questions: Question[] = [];
+    const { history, parts } = open(services, async (question) => {
+      questions.push(question);
+      return undefined;
+    });
+    const id = '2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a11';
+    server.add({ id, trackingId: 'checkout' });
+    server.add({ trackingId: 'other' });
+    const accountId = await services.add('browserless', server.url, { token: server.token ?? '' });
+    await services.refresher.refresh(accountId);
+    await parts.protections.set(accountId, [sessionId(id)], true);
+    await endTargets(parts, [{ ...wholeAccount(accountId), sessionId: sessionId('checkout') }]);
+    const [{ message, detail } = assert.fail()] = questions;
+    assert.equal(message, 'End session "checkout" (2b0e5a5e)?');
+    assert.match(detail, /protected/);
+    assert.equal(server.running.length, 2);
     history.dispose();
     services.dispose();
     await server.stop();

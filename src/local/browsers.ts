@@ -133,8 +133,7 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
     const browser = automated(one, launchers, list);
     if (browser === undefined) return [];
     const tree = treeOf(one, children);
-    const its = tree.filter((part) => isChild(part));
-    return [{ ...browser, children: its, memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
+    return [{ ...browser, children: tree.slice(1), memory: sum(tree, 'memory'), cpuMs: sum(tree, 'cpuMs') }];
   });
 }
 
@@ -249,9 +248,10 @@ function portOf(flag: string | undefined): number | undefined {
   return port !== undefined && port <= 65_535 ? port : undefined;
 }
 
+/** A browser and its own child processes, without those of another browser that it has started. */
 function treeOf(root: LocalProcess, children: ReadonlyMap<number, readonly LocalProcess[]>): readonly LocalProcess[] {
   const tree = new Set([root]);
-  for (const one of tree) for (const child of children.get(one.pid) ?? []) tree.add(child);
+  for (const one of tree) for (const child of children.get(one.pid) ?? []) if (isChild(child)) tree.add(child);
   return [...tree];
 }
 

@@ -111,6 +111,34 @@ function processesOf(folder: string): readonly string[] {
     );
   });
 
+  it('don’t include the child processes of another browser that they have started, such as the user’s own', async () => {
+    const child = (pid: number, parentPid: number, type: string) => {
+      return { ...browser, pid, parentPid, args: ['chromium', `--type=${type}`], memory: 10 };
+    };
+    const users = {
+      ...browser,
+      pid: 20,
+      parentPid: 9,
+      args: ['chromium', '--user-data-dir=/home/me/.config/chromium'],
+    };
+    const list = {
+      found: [
+        ...[{ ...browser, memory: 10 }, child(11, 9, 'zygote'), child(12, 11, 'renderer')],
+        ...[users, child(21, 20, 'zygote'), child(22, 21, 'renderer')],
+      ],
+      ancestorsOf: () => [],
+      keepsDeadParents: false,
+      processWith: () => undefined,
+      folderOf: () => undefined,
+      isService: () => false,
+    };
+    const all = await findBrowsers({ ...reader, list: async () => list }, unaborted);
+    assert.deepEqual(
+      all.map(({ process, children, memory }) => [process.pid, children.map(({ pid }) => pid), memory]),
+      [[9, [11, 12], 30]],
+    );
+  });
+
   it('aren’t the launchers with a browser’s name that started them with their arguments, and wait', async () => {
     const [starter, outer, inner, real] = [7, 8, 9, 10].map((pid) => ({ ...browser, pid, parentPid: pid - 1 }));
     assert.ok(starter && outer && inner && real);

@@ -42,8 +42,11 @@ export interface VariableFault {
 /** Longer values aren't keys. In characters. */
 const longestKey = 4_096;
 
-/** A line that sets a variable for a program that reads `.env` files: some take `NAME: value`, or a tab after `export`. */
+/** What begins a line that sets a variable for a program that reads `.env` files: some take `NAME: value`, or a tab after `export`. */
 const setting = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*([=:])/;
+/** What else sets one for some: shells take several in a line, and python-dotenv a name in quotes. */
+const settings = /[\s;&|(](["']?)([A-Za-z_]\w*)\1\s*\+?[=:]/g;
+const defaults = /\$\{([A-Za-z_]\w*):?=/g;
 const lineBreaks = /[\n\r\u2028\u2029]+/;
 
 /**
@@ -57,11 +60,18 @@ export function variablesIn(text: string): Required<Omit<VariableSource, 'name'>
       .replace(/\r\n?/g, '\n')
       .replace(/\\n/g, ' '),
   );
-  const unread = text.split(lineBreaks).flatMap((line) => {
-    const [, name = '', sign] = setting.exec(line) ?? [];
-    return name === '' || (sign === '=' && Object.hasOwn(variables, name)) ? [] : [name];
-  });
-  return { variables, unread: new Set(unread) };
+  const unread = new Set<string>();
+  // Shells join a line to the next one after a backslash, but not a comment.
+  const joined = text.replace(/\\\r?\n/g, '');
+  for (const line of [text, ...(joined === text ? [] : [joined])].flatMap((one) => one.split(lineBreaks))) {
+    if (/^\s*#/.test(line)) continue;
+    const [first = '', name, sign] = setting.exec(line) ?? [];
+    const isRead = name !== undefined && sign === '=' && Object.hasOwn(variables, name);
+    const others = isRead ? line.slice(first.length) : ` ${line}`;
+    for (const [, , other = ''] of others.matchAll(settings)) unread.add(other);
+    for (const [, other = ''] of line.matchAll(defaults)) unread.add(other);
+  }
+  return { variables, unread };
 }
 
 /** The names of variables that may hold a key of these providers. */
@@ -129,9 +139,13 @@ function isSecret({ kind }: CredentialField): boolean {
   return kind === 'secret';
 }
 
-/** A value such as `$(pass show key)` or `${OTHER}` refers to a key and isn't one itself. */
+/**
+ * A value such as `$(pass show key)` or `${OTHER}` refers to a key and isn't one itself, and neither is one that goes on with
+ * another variable of the same line.
+ */
 function isKey(field: CredentialField, value: string): boolean {
-  return value !== '' && value.length <= longestKey && !/\$[({]/.test(value) && fieldFault(field, value) === undefined;
+  const isOne = value !== '' && value.length <= longestKey && !/\$[({]|\s\w+=/.test(value);
+  return isOne && fieldFault(field, value) === undefined;
 }
 
 interface FoundAddress {

@@ -159,6 +159,15 @@ describe('the keys in variables', () => {
       `export\tANCHORBROWSER_BASE_URL=${address}`,
       `\ufeffANCHORBROWSER_BASE_URL=${address}`,
       `NOTE='tis the season\nANCHORBROWSER_BASE_URL=${address}\nOTHER='tis over`,
+      `export A=1 ANCHORBROWSER_BASE_URL=${address}`,
+      `A=1; ANCHORBROWSER_BASE_URL=${address}`,
+      `declare -x ANCHORBROWSER_BASE_URL=${address}`,
+      `ANCHORBROWSER_BASE_\\\nURL=${address}`,
+      `# C:\\\nANCHORBROWSER_BASE_URL: ${address}`,
+      `ANCHORBROWSER_BASE_URL+=${address}`,
+      `: \${ANCHORBROWSER_BASE_URL:=${address}}`,
+      `'ANCHORBROWSER_BASE_URL'=${address}`,
+      `A='' "ANCHORBROWSER_BASE_URL" = ${address}`,
     ];
     for (const line of lines) {
       const source = { name: '.env', ...variablesIn(`ANCHOR_API_KEY=key\n${line}`) };
@@ -166,7 +175,13 @@ describe('the keys in variables', () => {
       assert.deepEqual(keys, [], line);
       assert.deepEqual(faults, [{ variable: 'ANCHORBROWSER_BASE_URL', source: '.env', address: 'unread' }]);
     }
-    for (const line of ['# ANCHORBROWSER_BASE_URL: x', 'NOTE="ANCHORBROWSER_BASE_URL=x"', 'ANCHORBROWSER_BASE_URL=']) {
+    for (const line of [
+      '# ANCHORBROWSER_BASE_URL: x',
+      'NOTE="ANCHORBROWSER_BASE_URL=x"',
+      'ANCHORBROWSER_BASE_URL=',
+      'OTHER=$ANCHORBROWSER_BASE_URL',
+      `OTHER=\${ANCHORBROWSER_BASE_URL:-x}`,
+    ]) {
       const source = { name: '.env', ...variablesIn(`${line}\nANCHOR_API_KEY=key`) };
       assert.deepEqual(findKeys(providerKinds, [source]).faults, [], line);
       assert.equal(findKeys(providerKinds, [source]).keys.length, 1);
@@ -183,7 +198,7 @@ describe('the keys in variables', () => {
   });
 
   it('exclude values that only refer to a key, and values that no request can carry', () => {
-    for (const value of [`\${OTHER}`, '$(pass show key)', 'clé', 'a\nb', 'x'.repeat(5_000)]) {
+    for (const value of [`\${OTHER}`, '$(pass show key)', 'clé', 'a\nb', 'key OTHER=x', 'x'.repeat(5_000)]) {
       const { keys, faults } = find({ ANCHOR_API_KEY: value });
       assert.deepEqual(keys, [], value.slice(0, 20));
       assert.deepEqual(faults, [{ variable: 'ANCHOR_API_KEY', source: 'source 0', address: undefined }]);

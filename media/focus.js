@@ -73,10 +73,17 @@ export function keepFocusForEditor() {
 }
 
 stray.addEventListener('input', (event) => {
-  if (/** @type {InputEvent} */ (event).isComposing) return;
-  say({ type: 'stray', text: stray.value.slice(0, 100) });
-  stray.value = '';
+  if (!(/** @type {InputEvent} */ (event).isComposing)) passOn();
 });
+// An input method's text isn't followed by another input event when it's finished because the field loses the focus.
+stray.addEventListener('compositionend', passOn);
+stray.addEventListener('blur', passOn);
+
+/** Passes what was typed here on to the editor, which drops it unless a text editor is getting the focus back. */
+function passOn() {
+  if (stray.value !== '') say({ type: 'stray', text: stray.value.slice(0, 100) });
+  stray.value = '';
+}
 
 // Anything that opens in front of a panel takes the focus from what was pressed.
 addEventListener('focusin', ({ target }) => {

@@ -11,6 +11,12 @@ const taking = waitingViewerPage(
   `setTimeout(() => remote.focus(), ${takesAfterMs});`,
 );
 
+/** A viewer that takes it while the user is typing. */
+const atOnce = waitingViewerPage(
+  '<canvas id="remote" tabindex="0"></canvas>',
+  'setTimeout(() => remote.focus(), when);',
+);
+
 describe('a user who has just left a text editor when a viewer takes keyboard focus', function () {
   this.timeout(180_000);
   let scene: ViewerBesideEditor;
@@ -48,6 +54,34 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
       await scene.user.picture(`keyboard-elsewhere-${place.replaceAll(' ', '-')}`);
     });
   }
+
+  it('finds nothing in a file later that they composed in the find box with an input method', async () => {
+    const { page } = scene.user;
+    const panel = await scene.show(taking);
+    await scene.clear();
+    await page.keyboard.type('draft');
+    await page.keyboard.press('Control+F');
+    await scene.begin(panel);
+    await scene.composeUntilPaused(panel, 'ひみつ');
+    await until(() => panel.evaluate(() => document.activeElement?.id === 'heading'));
+    assert.equal(await scene.text(), 'draft');
+    await page.keyboard.press('Escape');
+    const again = await scene.show(atOnce);
+    await scene.clear();
+    await scene.begin(again);
+    const typed = await scene.typeUntilPaused(again);
+    await until(async () => (await scene.text()).length >= typed.length - 1);
+    assert.doesNotMatch(await scene.text(), /[ひみつ]/);
+  });
+
+  it('finds in the file what they were composing for it with an input method', async () => {
+    const panel = await scene.show(atOnce);
+    await scene.clear();
+    await scene.begin(panel);
+    await scene.composeUntilPaused(panel, 'かな');
+    await until(async () => (await scene.text()).includes('かな'));
+    assert.equal(await panel.locator('#stray').inputValue(), '');
+  });
 
   it('is told that the panel has keyboard focus, and continues typing after a click', async () => {
     const panel = await scene.show(taking);

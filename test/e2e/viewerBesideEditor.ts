@@ -198,4 +198,21 @@ export class ViewerBesideEditor {
     }
     return typed;
   }
+  /** Composes a text with an input method, again and again until the viewer is paused. It's left uncommitted. */
+  async composeUntilPaused(panel: Frame, text: string): Promise<void> {
+    const { page } = this.user;
+    const devtools = await page.context().newCDPSession(page);
+    const compose = (soFar: string) =>
+      devtools.send('Input.imeSetComposition', {
+        text: soFar,
+        selectionStart: soFar.length,
+        selectionEnd: soFar.length,
+      });
+    for (let step = 0; step < mostTyped && !(await this.isPaused(panel)); step++) {
+      await compose(text.slice(0, 1 + (step % text.length)));
+      await page.waitForTimeout(betweenKeysMs);
+    }
+    await compose(text);
+    await devtools.detach();
+  }
 }

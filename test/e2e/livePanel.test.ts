@@ -237,6 +237,24 @@ describe('a user of a live view panel', function () {
     }
   });
 
+  it('goes on typing in an input box of another command when the link that they copy takes its time', async () => {
+    const { page } = user;
+    const panel = await user.live(checkout);
+    const request = heldRequest();
+    anchor.misbehave('GET', /pages$/, { kind: 'interrupted', by: request.here }, 1);
+    await panel.locator('#copyLink').click();
+    await request.arrived;
+    await user.run('Add Account…');
+    await user.pick('Anchor Browser');
+    const box = page.locator('.quick-input-widget input[type=password]');
+    await until(() => box.evaluate((one) => document.activeElement === one));
+    request.release();
+    for (const letter of 'sk_typed_on') await page.keyboard.press(letter, { delay: 60 });
+    await user.page.getByText('Link copied. Anyone with this link can watch').waitFor();
+    assert.equal(await box.inputValue(), 'sk_typed_on');
+    await page.keyboard.press('Escape');
+  });
+
   it('ends a session by keyboard, and opens its recording and the next session from the end card', async () => {
     const panel = await user.live(checkout);
     const press = (key: string) => user.page.keyboard.press(key);

@@ -4,7 +4,7 @@ import { type AccountId, type PageId, type SessionId, sessionId } from '../../co
 import type { LiveView } from '../../core/liveView.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
-import { lastAnsweredAt } from '../lastAnswer.ts';
+import { noteAnswers } from '../lastAnswer.ts';
 import { openUnchanged } from '../openUrl.ts';
 import type { Choice, Prompts } from '../prompts.ts';
 import { accountHost } from '../text/names.ts';
@@ -21,8 +21,6 @@ import { liveViewType } from './viewType.ts';
 /** Opens an address in a tab of the editor's own browser. This isn't an API, and not every editor has it. */
 const integratedBrowser = 'workbench.action.browser.open';
 const linkTimeoutMs = 15_000;
-/** How long after the user answered a question that a panel's button opened the focus returns to the panel, in milliseconds. */
-const returnsWithinMs = 1_000;
 /** How often to redraw what changes with time, in milliseconds. */
 const redrawMs = 30_000;
 
@@ -209,10 +207,7 @@ export class LiveViews implements vscode.Disposable {
 
   /** Runs an action, and returns focus to the panel if the user has just answered a question that it asked. */
   async #returningFocus<T>(live: LivePanel, action: () => Promise<T>): Promise<T> {
-    const before = lastAnsweredAt();
-    const result = await action();
-    // Not otherwise: the user may have gone elsewhere while a request was on its way.
-    const isJustAnswered = lastAnsweredAt() > before && performance.now() - lastAnsweredAt() < returnsWithinMs;
+    const { result, isJustAnswered } = await noteAnswers(action);
     if (isJustAnswered && this.#panels.has(live)) live.returnFocus();
     return result;
   }

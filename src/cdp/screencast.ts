@@ -91,7 +91,7 @@ export class Screencast implements Disposable {
   }
 
   dispose(): void {
-    if (this.#isInteractive && this.#shown !== undefined) this.#cancelDialog(this.#shown);
+    if (this.#isInteractive && this.#shown !== undefined) this.#letGo(this.#shown);
     this.#stop.abort();
     this.#following.dispose();
     this.#pulse?.dispose();
@@ -176,17 +176,14 @@ export class Screencast implements Disposable {
   async #show(page: PageId | undefined): Promise<void> {
     const turn = ++this.#turn;
     const before = this.#shown;
-    if (this.#isInteractive && before !== undefined) this.#cancelDialog(before);
+    // What is pressed there is released first: the user releases it on the image of another page.
+    if (this.#isInteractive && before !== undefined) this.#letGo(before);
     this.#shown = undefined;
     this.#dialog = undefined;
     this.#stopPolling();
     this.#frames.forget();
     this.#set(page === undefined ? 'noPage' : 'opening');
-    if (before !== undefined) {
-      // What is pressed there is released first: the user releases it on the image of another page.
-      this.#inBackground(before.releaseAll());
-      this.#inBackground(before.leave());
-    }
+    if (before !== undefined) this.#inBackground(before.leave());
     if (page === undefined) return;
     try {
       await this.#attach(page, turn);
@@ -229,22 +226,22 @@ export class Screencast implements Disposable {
 
   /** Leaves dialogs to the browser and its other clients again. That ends the screencast, so it's started again. */
   async #handBack(shown: AttachedPage): Promise<void> {
-    this.#cancelDialog(shown);
+    this.#letGo(shown);
     this.#tell();
-    this.#inBackground(shown.releaseAll());
     const left = shown.leaveDialogs();
     // Sent right after it: a busy page may take long to answer, and no frame must be missed until then.
     await Promise.all([left, shown.startCast(this.#size)]);
   }
 
   /**
-   * Cancels the open dialog before the client that could answer it leaves: Chrome forgets a dialog together with the
-   * client that it reported it to, and the page then waits forever. Sent even if no dialog is known, because a report
-   * of one may not have arrived yet. If there is none, Chrome refuses, which does no harm.
+   * Cancels the open dialog, and releases what is pressed, before the client that could do so leaves: Chrome forgets a dialog
+   * together with the client that it reported it to, and the page then waits forever. Sent even if no dialog is known, because a
+   * report of one may not have arrived yet. If there is none, Chrome refuses, which does no harm.
    */
-  #cancelDialog(shown: AttachedPage): void {
+  #letGo(shown: AttachedPage): void {
     this.#dialog = undefined;
     shown.answerDialog(false).catch(() => {});
+    this.#inBackground(shown.releaseAll());
   }
 
   #shoot(shown: AttachedPage): Promise<void> {

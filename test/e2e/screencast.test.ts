@@ -224,6 +224,34 @@ describe('a user watching a Chrome of their own', function () {
     assert.equal(await user.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
   });
 
+  it('goes on with the same tab after the panel was hidden while they interact', async () => {
+    const url = 'data:text/html,<title>Tab</title><p>One of several';
+    const tabs = await devtools.openContext(url);
+    const openTab = () => devtools.send('Target.createTarget', { url, browserContextId: tabs });
+    for (let count = 1; count < 5; count++) await openTab();
+    await user.run('Refresh');
+    await user.row('Session Tab').click();
+    const shown = async () => (await user.live('Tab')).getByLabel('Page to show').inputValue();
+    let panel = await user.live('Tab');
+    await pictureIn(panel);
+    // It follows the session to this one.
+    await openTab();
+    await until(async () => (await panel.getByLabel('Page to show').locator('option').count()) === 6);
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    const before = await shown();
+    for (let times = 0; times < 3; times++) {
+      await user.page.getByRole('tab', { name: 'Live: Clock' }).click();
+      await pictureIn(await user.live('Clock'));
+      await user.page.getByRole('tab', { name: 'Live: Tab' }).click();
+      panel = await user.live('Tab');
+      await pictureIn(panel);
+      assert.equal(await shown(), before);
+      assert.equal(await panel.getByRole('button', { name: 'Interact' }).getAttribute('aria-pressed'), 'true');
+    }
+    await user.page.keyboard.press('Control+W');
+    await devtools.send('Target.disposeBrowserContext', { browserContextId: tabs });
+  });
+
   for (const [what, picture] of [
     ['can’t be decoded', Buffer.from('no picture!!')],
     ['are far larger than any screen', blankJpeg(12_000)],

@@ -60,7 +60,7 @@ export class LiveConnection implements Disposable {
   #connection = new AbortController();
   /** Whether it's finding out what to show. */
   #isConnecting = false;
-  /** The page that was shown when the connection was lost. */
+  /** The page that was shown when the connection ended. */
   #shownBefore: PageId | undefined;
   #timer: Disposable | undefined;
   #watching: Disposable | undefined;
@@ -316,7 +316,6 @@ export class LiveConnection implements Disposable {
 
   /** Reconnects after a while, a few times. Lists the account first, to see whether the session is over. */
   #lose(error: ProviderError): void {
-    if (this.#stage.kind === 'cast') this.#shownBefore = this.#stage.screencast.state.shown;
     this.disconnect();
     const wait = retriesMs[this.#retries++];
     this.#parts.logger.info(`live view of ${this.#target.sessionId}: ${error.message}`);
@@ -365,7 +364,11 @@ export class LiveConnection implements Disposable {
     this.#hint = false;
     this.#watching?.dispose();
     this.#watching = undefined;
-    if (this.#stage.kind === 'cast') this.#stage.screencast.dispose();
+    if (this.#stage.kind === 'cast') {
+      const { screencast } = this.#stage;
+      this.#shownBefore = screencast.state.shown ?? this.#shownBefore;
+      screencast.dispose();
+    }
     if (this.#stage.kind === 'frame') void closeLink(this.#stage.view);
     if (this.#stage.kind === 'card' && this.#stage.once !== undefined) void closeLink(this.#stage.once);
     // The link is forgotten together with its frame.

@@ -521,6 +521,33 @@ describe('screencast', function () {
     assert.equal(sent().length, 2);
   });
 
+  it('releases what is pressed when it’s closed', async () => {
+    const one = await watch(await context('form'));
+    one.screencast.setInteractive(true);
+    await until(() => one.screencast.takesInput);
+    const page = one.screencast.state.shown ?? '';
+    await inPage(
+      page,
+      `heard = []; for (const type of ['keydown', 'keyup', 'mousedown', 'mouseup'])
+        addEventListener(type, ({ type }) => heard.push(type), true);`,
+    );
+    const mouse = { kind: 'mouse', button: 'left', modifiers: 0, x: 5, y: 5, clickCount: 1 } as const;
+    const key = {
+      kind: 'key',
+      key: 'w',
+      code: 'KeyW',
+      text: 'w',
+      modifiers: 0,
+      location: 0,
+      autoRepeat: false,
+    } as const;
+    one.screencast.input({ ...mouse, type: 'mousePressed', buttons: 1 });
+    one.screencast.input({ ...key, windowsVirtualKeyCode: 87, type: 'keyDown' });
+    await until(async () => (await inPage(page, 'heard.join()')) === 'mousedown,keydown');
+    one.screencast.dispose();
+    await until(async () => (await inPage(page, 'heard.sort().join()')) === 'keydown,keyup,mousedown,mouseup');
+  });
+
   it('retries a page that couldn’t be attached to, but not one that takes long', async () => {
     const id = await context('form');
     const one = await watch(id);

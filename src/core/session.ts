@@ -42,7 +42,7 @@ export interface Session {
   readonly canTakeScreenshot?: boolean | undefined;
   /**
    * What ending it closes: the whole session; only its pages, where the browser around them may be the user's own; or only a
-   * tool's connection to a browser that something else started. That browser isn't ended.
+   * tool's connection to a browser that it didn't start itself. That browser ends too if it was started for the connection.
    */
   readonly ends: 'session' | 'pages' | 'connection';
   /** Why it is skipped when several sessions are ended at once; undefined where it isn't. */

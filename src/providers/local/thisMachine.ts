@@ -321,10 +321,10 @@ function detachedSession(session: ToolSession): Session {
       ? translatable(
           "Its browser runs in a cloud. The tool usually ends it there too, which can't be confirmed from here.",
         )
-      : translatable('It only controls a browser that something else started.'),
+      : translatable("It's attached to a browser that it didn't start itself."),
     facts: [
       [translatable('Session'), name],
-      [translatable('Browser'), isInCloud ? translatable('In a cloud') : translatable('Started by something else')],
+      [translatable('Browser'), isInCloud ? translatable('In a cloud') : translatable('Attached')],
       [translatable('Process ID'), `${daemon.pid}`],
       ...(workspace === undefined ? [] : [[translatable('Started in'), workspace] as const]),
     ],

@@ -20,7 +20,7 @@ export interface SessionDescription {
   readonly loss: string;
   /** The names of the pages that close, if ending it closes only pages. */
   readonly closes: readonly string[] | undefined;
-  /** Whether ending it only disconnects a tool from a browser that isn't ended. */
+  /** Whether ending it only disconnects a tool from a browser, which ends too if it was started for the connection. */
   readonly detaches?: boolean;
   /** Why it's skipped when several are ended at once; undefined if it isn't. */
   readonly bulkEndExclusion: string | undefined;
@@ -62,7 +62,7 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
       subject.profile === undefined ? '' : profileSentence(subject.profile),
       subject.detaches === true
         ? l10n.t(
-            "Only the tool is disconnected, and its background process ends. Browser Sessions doesn't end the browser itself.",
+            "Only the tool is disconnected, and its background process ends. If the browser was started for this connection, as is usual in a cloud, it ends too, and unsaved work in it is lost. This can't be undone.",
           )
         : `${subject.loss} ${l10n.t("This can't be undone.")}`,
     ),

@@ -197,13 +197,13 @@ describe('texts', () => {
     assert.match(detail, /The browser itself stays open/);
   });
 
-  it('say that only the tool is disconnected if something else started its browser', () => {
+  it('say that only the tool is disconnected from a browser that it didn’t start, and what may be lost', () => {
     const only = 'It is only attached.';
     const question = questionForOne(subject('main', { detaches: true, bulkEndExclusion: only }), false);
     assert.equal(question.message, 'Detach "main"?');
-    assert.match(question.detail, /Only the tool is disconnected.*Browser Sessions doesn't end the browser/);
+    assert.match(question.detail, /Only the tool is disconnected.*it ends too, and unsaved work in it is lost.*undone/);
     assert.match(question.detail, /It is only attached\./);
-    assert.doesNotMatch(question.detail, /Unsaved page state is lost|undone/);
+    assert.doesNotMatch(question.detail, /Unsaved page state is lost/);
     assert.deepEqual(question.choices, ['Detach']);
   });
 

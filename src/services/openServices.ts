@@ -80,7 +80,7 @@ export function openServices({
     interval: settings.interval,
     background: settings.background,
   });
-  const protections = new Protections(memory, store, clock);
+  const protections = new Protections(memory, store, accounts, clock);
   const isHereOnly = (id: AccountId) => loopbackUrl(accounts.get(id)?.origin ?? '') !== undefined;
   const keyAt = (id: AccountId) => accounts.keyAt(id);
   const loadJournal = lazy(async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
+import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
@@ -41,6 +42,7 @@ interface Change {
 export class Protections {
   readonly #memory: Memory;
   readonly #store: SessionsView;
+  readonly #accounts: Pick<Accounts, 'all' | 'get'>;
   readonly #clock: Clock;
   readonly #undone: UndoneWrites;
   /** What {@link #kept} was read from: memory returns another value after a window has written. */
@@ -58,9 +60,10 @@ export class Protections {
   /** Fires with the account when this window protects or unprotects sessions, or {@link follow} finds that another one did. */
   readonly onDidChange: Event<AccountId> = this.#changed.event;
 
-  constructor(memory: Memory, store: SessionsView, clock: Clock) {
+  constructor(memory: Memory, store: SessionsView, accounts: Pick<Accounts, 'all' | 'get'>, clock: Clock) {
     this.#memory = memory;
     this.#store = store;
+    this.#accounts = accounts;
     this.#clock = clock;
     this.#undone = new UndoneWrites(
       clock,
@@ -73,9 +76,22 @@ export class Protections {
     );
   }
 
-  /** Called for each row, so it only checks whether another window has written. */
+  /**
+   * Whether a session is protected, also in another account that lists the same one. Called for each row, so it only checks
+   * whether another window has written.
+   */
   has(account: AccountId, session: SessionId): boolean {
-    return this.#current().get(account)?.has(session) === true;
+    for (const [other, ids] of this.#current())
+      if (ids.has(session) && this.#isSame(session, account, other)) return true;
+    return false;
+  }
+
+  /** Whether two accounts mean the same session by an ID: at one address, or if the provider never reuses IDs. */
+  #isSame(session: SessionId, account: AccountId, other: AccountId): boolean {
+    if (account === other) return true;
+    const [one, two] = [this.#accounts.get(account), this.#accounts.get(other)];
+    if (one === undefined || one.provider !== two?.provider) return false;
+    return one.origin === two.origin || this.#store.session(account, session)?.hasUniqueId === true;
   }
 
   /** The protected sessions of an account that aren't listed and haven't ended as far as this window knows. */
@@ -95,16 +111,28 @@ export class Protections {
     this.#gone.set(account, new Set(sessions));
   }
 
+  /** Protects or unprotects sessions of an account. Unprotecting counts in other accounts that list the same ones, too. */
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
-    this.#current();
-    const change = { id: crypto.randomUUID().slice(0, 8), at: this.#clock.monotonic(), account, sessions, isProtected };
-    this.#own = [...this.#recent(), change].slice(-mostOwnChanges);
-    this.#apply([change]);
-    this.#forgetGone(account);
-    this.#told = new Map(this.#told).set(account, this.#kept.get(account) ?? none);
-    this.#changed.fire(account);
-    await this.#write();
+    const kept = this.#current();
+    const elsewhere = [...kept].map(([other, ids]): Pick<Change, 'account' | 'sessions'> => {
+      const isMeant = (id: SessionId) => other !== account && ids.has(id) && this.#isSame(id, account, other);
+      return { account: other, sessions: isProtected ? [] : sessions.filter(isMeant) };
+    });
+    await this.#change([{ account, sessions }, ...elsewhere.filter((one) => one.sessions.length > 0)], isProtected);
     this.#undone.watch();
+  }
+
+  async #change(all: readonly Pick<Change, 'account' | 'sessions'>[], isProtected: boolean): Promise<void> {
+    const at = this.#clock.monotonic();
+    const changes = all.map((one): Change => ({ ...one, id: crypto.randomUUID().slice(0, 8), at, isProtected }));
+    this.#own = [...this.#recent(), ...changes].slice(-mostOwnChanges);
+    this.#apply(changes);
+    for (const { account } of changes) {
+      this.#forgetGone(account);
+      this.#told = new Map(this.#told).set(account, this.#kept.get(account) ?? none);
+    }
+    this.#fire(changes.map(({ account }) => account));
+    await this.#write();
   }
 
   #apply(changes: readonly Change[]): void {
@@ -142,7 +170,9 @@ export class Protections {
   /** Unprotects all sessions of an account that was removed. Never rejects: nothing depends on it. */
   async forget(account: AccountId): Promise<void> {
     const ids = this.#idsIn(account);
-    if (ids.length > 0) await this.set(account, ids, false).catch(() => {});
+    if (ids.length === 0) return;
+    await this.#change([{ account, sessions: ids }], false).catch(() => {});
+    this.#undone.watch();
   }
 
   async #write(): Promise<void> {
@@ -159,10 +189,18 @@ export class Protections {
     const [told, now] = [this.#told, this.#current()];
     if (told === now) return;
     this.#told = now;
-    for (const account of new Set([...told.keys(), ...now.keys()])) {
+    const changed = [...new Set([...told.keys(), ...now.keys()])].filter((account) => {
       const [before, after] = [told.get(account) ?? none, now.get(account) ?? none];
-      if (before.size !== after.size || lacksAny(before, after)) this.#changed.fire(account);
-    }
+      return before.size !== after.size || lacksAny(before, after);
+    });
+    this.#fire(changed);
+  }
+
+  /** Fires for accounts, and for others that may list the same sessions. */
+  #fire(changed: readonly AccountId[]): void {
+    const providers = new Set(changed.map((id) => this.#accounts.get(id)?.provider));
+    const others = this.#accounts.all.filter(({ provider }) => providers.has(provider)).map(({ id }) => id);
+    for (const account of new Set([...changed, ...others])) this.#changed.fire(account);
   }
 
   #idsIn(account: AccountId): readonly SessionId[] {

@@ -71,7 +71,7 @@ import { until } from '../until.ts';
       ...{ accounts, kinds, store, connections, refresher, ender, evidence, logger: log, prompts, clock: systemClock },
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
-      protections: new Protections(memory, store, systemClock),
+      protections: new Protections(memory, store, accounts, systemClock),
       liveViews: { isOpen: () => false },
       isMine: () => undefined,
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),

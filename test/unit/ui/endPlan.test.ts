@@ -46,7 +46,7 @@ describe('the plan of an end', () => {
       clock,
       history: new History(memory, store, accounts, clock.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
-      protections: new Protections(memory, store, systemClock),
+      protections: new Protections(memory, store, accounts, systemClock),
     };
   });
   afterEach(() => services.dispose());

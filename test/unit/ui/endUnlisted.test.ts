@@ -28,7 +28,7 @@ function open(services: TestServices, confirm: Prompts['confirm']) {
     ...{ accounts, kinds, store, connections, refresher, ender, evidence, history, logger: log, prompts },
     clock: systemClock,
     filter: new TreeFilter({ accounts, kinds, store, memory }),
-    protections: new Protections(memory, store, systemClock),
+    protections: new Protections(memory, store, accounts, systemClock),
     endWithoutAsking: { isAllowed: false },
     liveViews: { isOpen: () => false },
     isMine: () => undefined,

@@ -52,7 +52,7 @@ describe('a whole batch', () => {
       clock: systemClock,
       history: new History(memory, store, accounts, Date.now),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
-      protections: new Protections(memory, store, systemClock),
+      protections: new Protections(memory, store, accounts, systemClock),
       finished: { of: () => undefined },
       liveViews: { isOpen: () => false },
       isMine: () => undefined,

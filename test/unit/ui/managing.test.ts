@@ -81,7 +81,7 @@ describe('managing accounts', function () {
       clock: systemClock,
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
-      protections: new Protections(memory, store, systemClock),
+      protections: new Protections(memory, store, accounts, systemClock),
       liveViews: { isOpen: () => false },
       isMine: () => undefined,
       setting: (name: string) => (name === 'confirm.endAll' ? 'button' : ''),

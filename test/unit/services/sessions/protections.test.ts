@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { accountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import type { Account } from '../../../../src/core/account.ts';
+import { type AccountId, accountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import { Protections } from '../../../../src/services/sessions/protections.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
@@ -8,6 +9,13 @@ import { MapMemory } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
 const [a, b] = [accountId('a'), accountId('b')];
+/** Another key at the address of `a`, and an account of another provider there. */
+const [second, other] = [accountId('second'), accountId('other')];
+const all = [a, b, second, other].map((id): Account => {
+  const origin = id === b ? 'https://b.example' : 'https://a.example';
+  return { id, provider: id === other ? 'other' : 'anchor', label: id, origin };
+});
+const accounts = { all, get: (id: AccountId) => all.find((account) => account.id === id) };
 const [one, two] = [sessionId('one'), sessionId('two')];
 
 describe('protections', () => {
@@ -19,10 +27,10 @@ describe('protections', () => {
     clock = new VirtualClock();
     memory = new MapMemory(0);
     store = new SessionStore(Date.now);
-    store.setAccounts([a, b]);
+    store.setAccounts(all.map(({ id }) => id));
   });
 
-  const open = () => new Protections(memory, store, clock);
+  const open = () => new Protections(memory, store, accounts, clock);
   const many = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, index) => sessionId(`${prefix}${index}`));
   const count = (protections: Protections, ids: readonly SessionId[]) =>
@@ -47,7 +55,8 @@ describe('protections', () => {
     assert.ok(later.has(a, one));
     await later.set(a, [one], false);
     assert.ok(!open().has(a, one));
-    assert.deepEqual(changed, ['a']);
+    // The provider's other accounts may list it, too.
+    assert.deepEqual(changed, ['a', 'b', 'second']);
   });
 
   it('are all kept if two windows change them before either has seen the other’s change', async () => {
@@ -83,8 +92,8 @@ describe('protections', () => {
       for (const id of ours) await here.set(a, [id], true);
       for (const [key, value] of written) memory.values.set(key, value);
       await clock.until(clock.wait(15_000), 15_001);
-      const all = [...ours, ...theirs];
-      for (const window of [here, there, open()]) assert.equal(count(window, all), all.length);
+      const ids = [...ours, ...theirs];
+      for (const window of [here, there, open()]) assert.equal(count(window, ids), ids.length);
     });
   }
 
@@ -97,6 +106,28 @@ describe('protections', () => {
     await clock.until(clock.wait(15_000), 15_001);
     for (const id of many('still', 600)) await there.set(b, [id], true);
     assert.ok(!here.has(a, one) && here.has(a, two) && !open().has(a, one));
+  });
+
+  it('count in each account that lists the same session: with another key there, or if IDs are never used again', async () => {
+    const protections = open();
+    const changed: string[] = [];
+    protections.onDidChange((id) => changed.push(id));
+    await protections.set(a, [one, two], true);
+    assert.deepEqual(changed.splice(0), ['a', 'b', 'second']);
+    assert.ok(protections.has(second, one) && !protections.has(b, one) && !protections.has(other, one));
+    list([one]);
+    const unique = { ...someSession('one'), hasUniqueId: true };
+    const run = store.beginList(b);
+    run.arrive({ sessions: [unique], groups: [], faults: [], account: undefined });
+    run.complete(keepingOnly(store, b, [unique]));
+    assert.ok(protections.has(b, one) && !protections.has(b, two));
+    // Where one is unprotected, all of its rows are.
+    await protections.set(second, [one], false);
+    for (const window of [protections, open()]) assert.ok(![a, b, second].some((id) => window.has(id, one)));
+    assert.ok(protections.has(a, two) && protections.has(second, two));
+    await protections.set(second, [two], true);
+    await protections.forget(second);
+    assert.ok(protections.has(a, two));
   });
 
   it('of an account that was removed aren’t stored anymore', async () => {
@@ -128,7 +159,9 @@ describe('protections', () => {
   it('are told of once when another window changes them, even if a row has asked before', async () => {
     const [here, there] = [open(), open()];
     const told: string[] = [];
-    there.onDidChange((id) => told.push(id));
+    there.onDidChange((id) => {
+      if (id === a) told.push(id);
+    });
     await here.set(a, [one], true);
     assert.ok(there.has(a, one));
     assert.deepEqual(told, []);
@@ -137,10 +170,10 @@ describe('protections', () => {
     assert.deepEqual(told, ['a']);
     await there.set(b, [two], true);
     there.follow();
-    assert.deepEqual(told, ['a', 'b']);
+    assert.deepEqual(told, ['a', 'a']);
     await here.set(a, [one], false);
     there.follow();
-    assert.deepEqual(told, ['a', 'b', 'a']);
+    assert.deepEqual(told, ['a', 'a', 'a']);
   });
 
   it('apply in every window, and no window undoes another’s', async () => {

@@ -142,6 +142,8 @@ export type ListTerms = 'complete' | 'partial' | 'lagging' | 'unreliable';
 /** How ending works at a provider. */
 export interface EndingTerms {
   readonly lists: ListTerms;
+  /** Whether lists leave out sessions that have no page at the moment. Only for `partial` lists. */
+  readonly omitsEmpty?: boolean | undefined;
   /**
    * Most requests under way at once; undefined for as many as the connections to it carry: 32 over HTTP/1.1, and over HTTP/2
    * as many as the server allows.

@@ -82,7 +82,7 @@ export function v1(link: Link): Surface {
       }
     },
     // It answers 204 to any kill. A 404 means that kills are turned off, or comes from another server.
-    { headers, identity: 'v1', killed: 'accepted', isOwnNotFound: neverNotFound },
+    { headers, identity: 'v1', killed: 'accepted', omitsEmpty: true, isOwnNotFound: neverNotFound },
   );
 }
 
@@ -93,6 +93,8 @@ interface SelfHosted {
   readonly identity: string;
   /** What its 204 to a kill means: v1 sends it whatever it was asked to kill. */
   readonly killed: EndAnswer['outcome'];
+  /** v1 lists pages, and so no browser without one (src/chrome-helper.ts, getDebuggingPages). */
+  readonly omitsEmpty?: boolean;
   /** Recognizes its answer to the kill of a browser that it doesn't have. */
   readonly isOwnNotFound: (said: unknown) => boolean;
 }
@@ -101,7 +103,7 @@ interface SelfHosted {
 function selfHosted(
   link: Link,
   send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>,
-  { headers, identity, killed, isOwnNotFound }: SelfHosted,
+  { headers, identity, killed, omitsEmpty, isOwnNotFound }: SelfHosted,
 ): Surface {
   let sessionLimit: number | undefined;
   let pressureUntil = Number.NEGATIVE_INFINITY;
@@ -168,7 +170,7 @@ function selfHosted(
 
   return {
     // Several servers may share the address, and each knows only its own browsers (browserless/browserless#2910).
-    ending: { lists: 'partial', mostInFlight: 8, withinMs: 30_000 },
+    ending: { lists: 'partial', omitsEmpty, mostInFlight: 8, withinMs: 30_000 },
     async check(signal) {
       await send({ method: 'GET', route: '/sessions' }, signal);
       const { account } = await pressure(signal);

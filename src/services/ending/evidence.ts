@@ -1,5 +1,5 @@
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import type { ListTerms, Liveness } from '../../core/provider.ts';
+import type { EndingTerms, ListTerms, Liveness } from '../../core/provider.ts';
 import { isSame, type Session } from '../../core/session.ts';
 import {
   type Evidence,
@@ -48,7 +48,7 @@ interface AccountEvidence {
   /** Sessions whose evidence is needed, whether or not they were ever listed, and by how many callers. */
   readonly wanted: Map<SessionId, number>;
   combined: boolean;
-  lists: ListTerms;
+  terms: Pick<EndingTerms, 'lists' | 'omitsEmpty'>;
 }
 
 /** Collects evidence about each account's sessions and asks `verification.ts` for a verdict. */
@@ -67,13 +67,18 @@ export class EvidenceLog {
 
   /**
    * Adds lists.
-   * @param lists how far this provider's lists can be relied on.
+   * @param terms how far this provider's lists can be relied on.
    * @param shown all sessions that are thought to be running, including those from a list that broke off.
    */
-  addLists(account: AccountId, lists: ListTerms, round: Round, shown: Iterable<Session>): void {
+  addLists(
+    account: AccountId,
+    terms: Pick<EndingTerms, 'lists' | 'omitsEmpty'>,
+    round: Round,
+    shown: Iterable<Session>,
+  ): void {
     const { answers } = round;
     const evidence = this.#of(account);
-    evidence.lists = lists;
+    evidence.terms = terms;
     for (const session of shown) {
       if (!evidence.seen.has(session.id)) evidence.seen.set(session.id, neverListed(session));
     }
@@ -143,7 +148,8 @@ export class EvidenceLog {
     const evidence = this.#accounts.get(account);
     const one = evidence?.seen.get(session);
     if (evidence === undefined || one === undefined) return 'unknown';
-    return verdictOn(one.observations, termsOf(evidence), evidence.combined);
+    const terms = { ...evidence.terms, lists: termsOf(evidence) };
+    return verdictOn(one.observations, terms, evidence.combined);
   }
 
   /** Whether the provider must be asked about the session itself. */
@@ -174,7 +180,12 @@ export class EvidenceLog {
   #of(account: AccountId): AccountEvidence {
     const known = this.#accounts.get(account);
     if (known !== undefined) return known;
-    const made: AccountEvidence = { seen: new Map(), wanted: new Map(), combined: false, lists: 'unreliable' };
+    const made: AccountEvidence = {
+      seen: new Map(),
+      wanted: new Map(),
+      combined: false,
+      terms: { lists: 'unreliable' },
+    };
     this.#accounts.set(account, made);
     return made;
   }
@@ -186,12 +197,13 @@ export class EvidenceLog {
 
   #compare(evidence: AccountEvidence, one: Seen, { answers, someFailed }: Round): void {
     const { id } = one.session;
+    const { lists } = evidence.terms;
     const having = answers.filter(({ sessions, unreadable }) => sessions.has(id) || unreadable.has(id));
     const missing = answers.filter((answer) => answer.complete && !having.includes(answer));
     if (having.length > 0) {
       if (one.missedUntil !== undefined && having.some(({ began }) => began >= (one.missedUntil ?? 0))) {
         // It was running, a list left it out, and a later one has it again. Lists that are merely late do that, too.
-        if (evidence.lists === 'partial' || evidence.lists === 'complete') evidence.combined = true;
+        if (lists === 'partial' || lists === 'complete') evidence.combined = true;
       }
       const largest = having.reduce((a, b) => (b.sessions.size > a.sessions.size ? b : a));
       const crowd = Math.max(1, largest.sessions.size);
@@ -219,7 +231,7 @@ export class EvidenceLog {
 }
 
 /** How far lists can be relied on, given what was seen: with several workers, no list has every session. */
-function termsOf({ lists, combined }: AccountEvidence): ListTerms {
+function termsOf({ terms: { lists }, combined }: AccountEvidence): ListTerms {
   return lists === 'complete' && combined ? 'partial' : lists;
 }
 

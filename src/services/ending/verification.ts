@@ -1,4 +1,4 @@
-import type { ListTerms, Liveness } from '../../core/provider.ts';
+import type { EndingTerms, ListTerms, Liveness } from '../../core/provider.ts';
 
 // Whether a session may be called ended is decided here and nowhere else. Ending, refreshing, the review after a
 // restart and the live view's end card all pass their evidence to `observe` and ask `verdictOn`.
@@ -173,17 +173,21 @@ function observeNotFound(
 }
 
 /**
- * @param lists how far this provider's lists can be relied on.
+ * @param terms how far this provider's lists can be relied on.
  * @param combined whether several workers were seen at its address.
  */
-export function verdictOn(seen: Observations, lists: ListTerms, combined: boolean): Verdict {
+export function verdictOn(
+  seen: Observations,
+  { lists, omitsEmpty = false }: Pick<EndingTerms, 'lists' | 'omitsEmpty'>,
+  combined: boolean,
+): Verdict {
   if (seen.lastAnswer === 'running') return 'stillRunning';
   if (!seen.missing) return seen.crowd > 0 ? 'stillRunning' : 'unknown';
   switch (lists) {
     case 'complete':
       return isNeverListed(seen) && seen.lastAnswer === undefined ? 'unknown' : 'confirmedGone';
     case 'partial':
-      return isGoneFromWorkers(seen, combined) ? 'confirmedGone' : 'unknown';
+      return isGoneFromWorkers(seen, combined) && !(omitsEmpty && mayBeEmpty(seen)) ? 'confirmedGone' : 'unknown';
     case 'lagging':
       return isGoneForLong(seen) ? 'confirmedGone' : 'unknown';
     case 'unreliable':
@@ -217,6 +221,12 @@ function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
     return misses >= missesWithOneWorker && (seen.endAccepted || apartMs >= goneByItselfMs);
   }
   return seen.crowd <= largestCrowd && misses >= missesWithSeveralWorkers && apartMs >= goneFromSeveralMs;
+}
+
+/** Whether it may only have closed its last page and not opened another one yet. After an accepted end, that's unlikely. */
+function mayBeEmpty(seen: Observations): boolean {
+  const isLongGone = seen.misses >= listsAlone && seen.lastMiss - seen.firstMiss >= goneByItselfApartMs;
+  return !seen.endOnceAccepted && !isLongGone;
 }
 
 function isGoneForLong(seen: Observations): boolean {

@@ -106,9 +106,9 @@ export async function listAccount(
         someFailed = answers.length < others.length;
       }
     }
-    const { lists } = provider.ending;
+    const { ending } = provider;
     const shown = () => store.known(account);
-    for (const answers of rounds) evidence.addLists(account, lists, { answers, someFailed }, shown().values());
+    for (const answers of rounds) evidence.addLists(account, ending, { answers, someFailed }, shown().values());
     const all = rounds.flat();
     const complete = all.every((answer) => answer.complete);
     const gone = evidence.confirmedGone(account, shown().keys());

@@ -156,6 +156,23 @@ describe('Browserless', () => {
       }
     });
 
+    it('doesn’t treat a list without a browser’s pages as confirmation: it may have closed its last page', async () => {
+      const services = new TestServices();
+      try {
+        const job = server.add({ id: 'browser-1' });
+        server.add({ id: 'browser-2' });
+        const id = await services.add('browserless', server.url, { token: server.token ?? '' });
+        server.browsers.set(job.id, { ...job, pages: [] });
+        for (let times = 0; times < 3; times++) await services.refresher.refresh(id);
+        assert.ok(services.store.session(id, sessionId('browser-1')));
+        server.browsers.set(job.id, job);
+        await services.refresher.refresh(id);
+        assert.equal(services.store.life(id, sessionId('browser-1')).kind, 'running');
+      } finally {
+        services.dispose();
+      }
+    });
+
     it('doesn’t treat a list as confirmation when one of its rows can’t be identified', async () => {
       const services = new TestServices();
       try {

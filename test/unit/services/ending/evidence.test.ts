@@ -33,7 +33,7 @@ describe('evidence', () => {
   const add = (
     answers: readonly ListAnswer[],
     { lists = 'partial', someFailed = false, shown = [] }: AddOptions = {},
-  ) => log.addLists(account, lists, { answers, someFailed }, shown);
+  ) => log.addLists(account, { lists }, { answers, someFailed }, shown);
   /** Eight lists at once that have the same sessions. */
   const addRound = (began: number, has: readonly string[], adding?: AddOptions) =>
     add(
@@ -66,7 +66,7 @@ describe('evidence', () => {
     add([list(0, ['a'])]);
     add([list(100, [])]);
     add([list(200, ['a'])]);
-    log.addLists(another, 'complete', { answers: [list(0, ['a'])], someFailed: false }, []);
+    log.addLists(another, { lists: 'complete' }, { answers: [list(0, ['a'])], someFailed: false }, []);
     assert.deepEqual([verdict(), log.isCombined(account)], ['stillRunning', true]);
     log.reset(account);
     assert.deepEqual([verdict(), log.isCombined(account)], ['unknown', false]);

@@ -494,9 +494,22 @@ const cases: readonly Case[] = [
 describe('verification', () => {
   for (const { of, lists, combined = false, evidence, verdict } of cases) {
     it(`returns ${verdict} for ${of}, where lists are ${lists}${combined ? ' and several workers are known' : ''}`, () => {
-      assert.equal(verdictOn(evidence.reduce(observe, noObservations), lists, combined), verdict);
+      assert.equal(verdictOn(evidence.reduce(observe, noObservations), { lists }, combined), verdict);
     });
   }
+
+  it('waits a minute where lists leave out sessions without pages, unless an end was accepted', () => {
+    const terms = { lists: 'partial', omitsEmpty: true } as const;
+    const of = (...evidence: readonly Evidence[]) => verdictOn(evidence.reduce(observe, noObservations), terms, false);
+    assert.equal(of(listed, ...missing(1, 'its own')), 'unknown');
+    assert.equal(of(listed, ...missing(30, 'its own', 2_000)), 'unknown');
+    assert.equal(of(listed, ...missing(31, 'its own', 2_000)), 'confirmedGone');
+    assert.equal(of(listed, ...missing(2, 'its own', 60_000)), 'unknown');
+    assert.equal(of(listed, ...missing(3, 'its own', 30_000)), 'confirmedGone');
+    assert.equal(of(listed, accepted, ...missing(1, 'its own')), 'confirmedGone');
+    assert.equal(of(listed, accepted, listed, ...missing(1, 'its own')), 'confirmedGone');
+    assert.equal(of(listed, ...missing(31, 'unknown', 2_000)), 'unknown');
+  });
 
   it('asks the provider about unlisted sessions when lists alone confirm nothing', () => {
     const asks = (lists: ListTerms, ...evidence: Evidence[]) =>

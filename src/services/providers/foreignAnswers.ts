@@ -70,12 +70,28 @@ const RawSession = v.object({
   traits: texts,
   pages: v.nullish(RawPages),
   canWatch: v.fallback(v.optional(v.boolean(), true), false),
-  ends: v.optional(v.picklist(['session', 'pages', 'connection']), 'session'),
+  ends: v.optional(v.picklist(['session', 'connection']), 'session'),
   bulkEndExclusion: maybeText,
   inUseBy: maybeText,
   usage: v.fallback(v.nullish(RawUsage), undefined),
   facts: v.fallback(firstOf(mostTexts, v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
+
+/** Most pages of a session of which only the pages end. Reading more could block the extension host. */
+const mostEndingPages = 10_000;
+/** An end of such a session is done when the pages that were shown are closed, so none may be left out. */
+const RawPagesOnly = v.object({
+  ...RawSession.entries,
+  ends: v.literal('pages'),
+  pages: v.nullish(
+    v.pipe(
+      v.custom<readonly unknown[]>(Array.isArray),
+      v.check((pages) => pages.length <= mostEndingPages),
+      firstOf(mostEndingPages, RawPage),
+    ),
+  ),
+});
+const RawRow = v.lazy((row) => (Reflect.get(Object(row), 'ends') === 'pages' ? RawPagesOnly : RawSession));
 
 const RawGroup = v.object({
   id,
@@ -146,7 +162,7 @@ export async function inventoryOf(raw: unknown): Promise<Inventory> {
   const readSessions: Session[] = [];
   for (const [index, row] of sessions.entries()) {
     if (turns.isOver) await turns.pass();
-    const one = readRow(RawSession, row, index, sessionOf);
+    const one = readRow(RawRow, row, index, sessionOf);
     if ('what' in one) ownFaults.push(one);
     else readSessions.push(deepFreeze(one));
   }
@@ -271,7 +287,7 @@ function faultOf(row: unknown, index: number, path: string | null): ListFault {
     : { subject: `row ${index + 1}`, what, unnamed: true };
 }
 
-function sessionOf(raw: v.InferOutput<typeof RawSession>): Session {
+function sessionOf(raw: v.InferOutput<typeof RawRow>): Session {
   return {
     id: sessionId(raw.id),
     name: raw.name ?? undefined,

@@ -434,6 +434,29 @@ describe('the code of another extension’s provider', () => {
     assert.ok(reads <= 2 * mostPages + mostTexts, `${reads} elements were read`);
   });
 
+  it('has all pages of a session read of which only the pages end, unless there are more than 10,000', async () => {
+    const withPages = (count: number) => {
+      const pages = Array.from({ length: count }, (_, at) => ({ id: `p${at}`, title: '', url: '' }));
+      return page({ ...row, ends: 'pages', pages });
+    };
+    let count = 1_200;
+    const provider = await connected({
+      list: async function* () {
+        yield withPages(count);
+      },
+    });
+    const [some] = await Array.fromAsync(provider.list(unaborted));
+    assert.equal(some?.sessions[0]?.pages?.length, 1_200);
+    assert.equal(some.sessions[0].ends, 'pages');
+    count = 10_001;
+    const [many] = await Array.fromAsync(provider.list(unaborted));
+    assert.deepEqual(many?.sessions, []);
+    assert.deepEqual(
+      many.faults.map(({ subject, unnamed }) => [subject, unnamed]),
+      [['r1', undefined]],
+    );
+  });
+
   it('may return the last page of its list with its end', async () => {
     const two = { ...row, id: 'r2' };
     const lists = [

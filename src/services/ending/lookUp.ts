@@ -76,8 +76,8 @@ async function isKnownToHaveEnded(
 }
 
 /**
- * Those of some unlisted sessions that their provider says are gone, or doesn't know, as far as it answers within three seconds.
- * Never rejects.
+ * Those of some unlisted sessions that their provider says are gone, as far as it answers within three seconds. Sessions that it
+ * doesn't find aren't among them: during an outage, it may not find any. Never rejects.
  */
 export async function findGone(
   { connections, clock, logger }: Omit<LookUpParts, 'refresher'>,
@@ -91,10 +91,8 @@ export async function findGone(
     const window = () => connections.rateWindow(account);
     const options = { clock, logger, stop: limit.signal, most: mostAskedAbout, window };
     const sessions = ids.map((id) => unlistedSession(id));
-    const { answers, failures } = await probe(provider, sessions, options);
-    const isGone = (id: SessionId) =>
-      ['gone', 'notFound'].includes(answers.get(id) ?? '') || ProviderError.isOf(failures.get(id), 'notFound');
-    return ids.filter(isGone);
+    const { answers } = await probe(provider, sessions, options);
+    return ids.filter((id) => answers.get(id) === 'gone');
   } catch (error) {
     logger.debug(`the provider wasn't asked about unlisted sessions: ${ProviderError.from(error).message}`);
     return [];

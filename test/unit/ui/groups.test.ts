@@ -204,12 +204,22 @@ describe('a whole batch', () => {
 
       it(`isn’t mentioned before ${work.name} if it has ended since`, async () => {
         await parts.protections.set(accountId, [sessionId(hidden)], true);
-        server.sessions.delete(hidden);
+        const session = server.sessions.get(hidden) ?? assert.fail();
+        session.status = 'completed';
         parts.prompts.confirm = async ({ detail }) => void details.push(detail);
         await work(parts, [target()]);
         assert.equal(details.length, 1);
         assert.doesNotMatch(details[0] ?? '', /protected/);
         assert.ok(parts.protections.has(accountId, sessionId(hidden)));
+      });
+
+      it(`is mentioned before ${work.name} if the provider doesn’t find it, as during an outage`, async () => {
+        await parts.protections.set(accountId, [sessionId(hidden)], true);
+        const json = { error: { code: 404, message: 'Session not found' } };
+        server.misbehave('GET', new RegExp(`sessions/${hidden}$`), { kind: 'answer', answer: { status: 404, json } });
+        parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+        await work(parts, [target()]);
+        assert.match(details[0] ?? '', said);
       });
 
       it(`isn’t reached by ${work.name} if that was protected while the dialog was open`, async () => {

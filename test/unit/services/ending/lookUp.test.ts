@@ -104,17 +104,18 @@ describe('looking up an unlisted session', () => {
       assert.ok(scene.clock.now() - before < 10_100);
     });
 
-    it('finds which of several are gone, and counts none without an answer', async () => {
+    it('finds which of several are gone, and counts none without an answer, or that the provider doesn’t find', async () => {
       const { services, id: account, clock: time, over, provider } = scene;
       const { connections, log: logger } = services;
-      const ids = ['one', 'two', 'three', 'four', 'five'].map(sessionId);
+      const ids = ['one', 'two', 'three', 'four', 'five', 'six'].map(sessionId);
       provider.onProbe = async ({ id }) => {
         if (id === 'three') throw failure({ kind: 'serverFault', status: 500 });
         if (id === 'four') throw failure({ kind: 'notFound' });
+        if (id === 'five') return 'notFound';
         return id === 'one' ? 'running' : id === 'two' ? 'gone' : 'unknown';
       };
       const ask = () => over(findGone({ connections, clock: time, logger }, account, ids));
-      assert.deepEqual(await ask(), ['two', 'four']);
+      assert.deepEqual(await ask(), ['two']);
       await services.accounts.remove(account);
       assert.deepEqual(await ask(), []);
     });

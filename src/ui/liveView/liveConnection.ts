@@ -11,7 +11,7 @@ import { effectCard, pausedCard, troubleCard, waitingCard } from '../text/watchi
 import type { ConnectionOwner } from './connectionOwner.ts';
 import { type FirstSession, KnownSession } from './knownSession.ts';
 import { findObstacle, type ObstacleParts } from './obstacles.ts';
-import { cardStage, isPaused, isWatching, type Stage, sendsPictures, usesKey } from './panelState.ts';
+import { cardStage, isPaused, isWatching, needsNewFrame, type Stage, sendsPictures, usesKey } from './panelState.ts';
 import type { ThrottledRefresh } from './throttledRefresh.ts';
 import { checkUnlisted } from './unlistedCheck.ts';
 import {
@@ -207,7 +207,7 @@ export class LiveConnection implements Disposable {
     this.#mode = mode;
     const stage = this.#stage;
     if (stage.kind === 'cast') stage.screencast.setInteractive(mode === 'interact');
-    if (stage.kind === 'frame' && stage.view.fixedMode) void this.connect();
+    if (stage.kind === 'frame' && needsNewFrame(stage.view, mode)) void this.connect();
     else this.#owner.onChange();
   }
 

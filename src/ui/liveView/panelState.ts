@@ -191,6 +191,14 @@ function allowed({ allow, singleUse }: LiveView, mode: ViewMode): string {
   return mode === 'interact' && singleUse === 'no' ? allow : '';
 }
 
+/**
+ * Whether a viewer must be requested again because the mode changes: its link has a mode of its own, or the same frame would stay
+ * in view-only mode, where the user's last click in it would let it use the clipboard for five more seconds.
+ */
+export function needsNewFrame(view: LiveView, mode: ViewMode): boolean {
+  return view.fixedMode || (mode === 'watch' && allowed(view, 'interact') === allowed(view, 'watch'));
+}
+
 function panelStage({ stage, mode, name, account, lasts }: Shown): PanelStage {
   switch (stage.kind) {
     case 'idle':

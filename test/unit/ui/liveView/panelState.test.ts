@@ -5,7 +5,7 @@ import { accountId, type PageId, pageId, sessionId } from '../../../../src/core/
 import type { LiveView } from '../../../../src/core/liveView.ts';
 import { anchor } from '../../../../src/providers/anchor/index.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
-import { panelState, type Shown } from '../../../../src/ui/liveView/panelState.ts';
+import { needsNewFrame, panelState, type Shown } from '../../../../src/ui/liveView/panelState.ts';
 import { keepingAll, someSession } from '../../sessions.ts';
 
 const account = { id: accountId('uuid-1'), provider: 'anchor', label: 'prod', origin: 'https://api.anchorbrowser.io' };
@@ -186,6 +186,19 @@ describe('the state a panel draws', () => {
       assert.equal(allow(framed({})), '');
       assert.equal(allow(framed({}, { mode: 'interact' })), clipboard);
       assert.equal(allow(framed({ allow: '' }, { mode: 'interact' })), '');
+    });
+
+    it('requests a viewer again after interacting if its frame would stay, in which the last click still counts', () => {
+      for (const [more, isNeeded] of [
+        [{ allow: '', singleUse: 'no' }, true],
+        [{ allow: clipboard, singleUse: 'unknown' }, true],
+        [{ allow: clipboard, singleUse: 'yes' }, true],
+        [{ allow: clipboard, singleUse: 'no' }, false],
+      ] as const) {
+        assert.equal(needsNewFrame({ ...view, fixedMode: false, ...more }, 'watch'), isNeeded);
+        assert.equal(needsNewFrame({ ...view, fixedMode: false, ...more }, 'interact'), false);
+        assert.ok(needsNewFrame({ ...view, ...more, fixedMode: true }, 'interact'));
+      }
     });
 
     it('never reloads a link that may be single-use to allow the clipboard', () => {

@@ -54,6 +54,9 @@ export interface ReportParts extends AccountParts {
   readonly showLog: () => void;
 }
 
+/** How a session ended is shown in the status bar up to this length, in characters. More would be cut off there. */
+const longestNote = 40;
+
 /** Makes a report that uses the sessions' names from the dialog. */
 export function asShown(report: EndReport, confirmed: readonly AccountSession[]): EndReport {
   const shown = new Map(confirmed.map(({ accountId, session, shownAs }) => [`${accountId}/${session.id}`, shownAs]));
@@ -83,7 +86,9 @@ export function concluded(
   else if (report.ended + report.alreadyGone > 0) {
     const [ended] = results;
     const sentence = ended === undefined ? '' : l10n.t('Session {0} ended.', nameOf(parts, ended));
-    parts.prompts.note([sentence, spoken(ended?.how) ?? ''].join(' ').trim());
+    const how = spoken(ended?.how);
+    if (how === undefined || how.length <= longestNote) parts.prompts.note([sentence, how ?? ''].join(' ').trim());
+    else void parts.prompts.tell('info', `${sentence} ${how}`, []);
   }
   return report;
 }

@@ -7,7 +7,8 @@ import type { Link, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
 import type { RequestLimits } from '../../core/rateWindow.ts';
 import { knownSecrets } from '../../core/redact.ts';
-import { type RedactedProvider, redactedError, redactedProvider } from '../providers/redactedProvider.ts';
+import { redactedError } from '../providers/redactedError.ts';
+import { type RedactedProvider, redactedProvider } from '../providers/redactedProvider.ts';
 
 /** The ways to the network, made by the composition root. */
 export interface Network {

@@ -1,16 +1,17 @@
 import type { AccountFacts } from '../../core/account.ts';
-import type { CdpConnection } from '../../core/cdp.ts';
 import type { Group } from '../../core/group.ts';
 import type { SessionId } from '../../core/ids.ts';
 import type { Inventory, ListFault } from '../../core/inventory.ts';
 import type { Page } from '../../core/page.ts';
 import type { Provider } from '../../core/provider.ts';
-import { ProviderError, type Trouble } from '../../core/providerError.ts';
-import { type KnownSecrets, type Redact, redactedCause } from '../../core/redact.ts';
+import { ProviderError } from '../../core/providerError.ts';
+import type { KnownSecrets, Redact } from '../../core/redact.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 import { Turns } from '../../core/turns.ts';
 import { withinBounds } from '../sessions/listBounds.ts';
+import { redactedConnection } from './redactedConnection.ts';
+import { redactedError } from './redactedError.ts';
 
 /** A session as its provider listed it, within bounds, and as it is shown. */
 interface Known {
@@ -260,80 +261,4 @@ function maybe(text: string | undefined, hide: Redact): string | undefined {
 
 function redactedGroup(group: Group, hide: Redact): Group {
   return { ...group, name: maybe(group.name, hide), status: maybe(group.status, hide) };
-}
-
-/** The browser's texts that users see: titles and addresses of its pages, and the text of its dialogs. */
-const shownEvents = /^(?:Target\.|Page\.javascriptDialog)/;
-
-function redactedConnection(connection: CdpConnection, { hide, redact, isEmpty }: KnownSecrets): CdpConnection {
-  const isShown = (method: string) => !isEmpty && shownEvents.test(method);
-  return {
-    async send(method, ...rest) {
-      try {
-        const result = await connection.send(method, ...rest);
-        return isShown(method) ? hiddenWithin(result, hide) : result;
-      } catch (error) {
-        throw redactedError(error, redact);
-      }
-    },
-    onEvent: (listener) =>
-      connection.onEvent((event) => {
-        listener(isShown(event.method) ? { ...event, params: hiddenWithin(event.params, hide) } : event);
-      }),
-    onClose: (listener) => connection.onClose(listener),
-    dispose: () => connection.dispose(),
-  };
-}
-
-/**
- * How much of one DevTools message is searched for secrets, and so shown, in less than 50 ms: how many texts, how many
- * characters in all of them, and how many in one. A browser with 500 pages has 3,000 texts.
- */
-const searched = { texts: 5_000, characters: 2 ** 19, ofOne: 2 ** 12 };
-/** IDs and the like are always searched while there are few enough texts. */
-const shortText = 64;
-
-/** An answer of DevTools with the secrets removed from each text. It is JSON, a few levels deep. */
-function hiddenWithin<T>(value: T, hide: Redact): T {
-  let { texts, characters } = searched;
-  const hidden = (text: string): string => {
-    const cut = text.slice(0, searched.ofOne);
-    const isLong = cut.length > shortText;
-    if (isLong) characters -= cut.length;
-    return --texts < 0 || (isLong && characters < 0) ? '' : hide(cut);
-  };
-  const cleaned = (one: unknown, depth: number): unknown => {
-    if (typeof one === 'string') return hidden(one);
-    if (typeof one !== 'object' || one === null) return one;
-    if (depth > 8) return undefined;
-    if (Array.isArray(one)) return one.map((its) => cleaned(its, depth + 1));
-    return Object.fromEntries(Object.entries(one).map(([key, its]) => [key, cleaned(its, depth + 1)]));
-  };
-  return cleaned(value, 0) as T;
-}
-
-/** A provider's error, or anything else that was thrown, without secrets; the same object if it contains none. */
-export function redactedError(thrown: unknown, redact: Redact): ProviderError {
-  const error = ProviderError.from(thrown);
-  const texts = [error.message, error.stack ?? '', error.detail ?? '', JSON.stringify(error.trouble)];
-  if (texts.every((text) => redact(text) === text) && isClean(error.cause, redact)) return error;
-  return new ProviderError(redactedTrouble(error.trouble, redact), redact(error.message), {
-    detail: error.detail === undefined ? undefined : redact(error.detail),
-    cause: redactedCause(error.cause, redact),
-  });
-}
-
-function redactedTrouble(trouble: Trouble, redact: Redact): Trouble {
-  if (trouble.kind === 'unexpectedAnswer') return { ...trouble, what: redact(trouble.what) };
-  if (trouble.kind !== 'unsupported') return trouble;
-  const { reason } = trouble;
-  const texts = Object.entries(reason).map(([key, text]) => [key, key === 'kind' ? text : redact(text)]);
-  return { ...trouble, reason: Object.fromEntries(texts) };
-}
-
-/** Whether a cause has nothing but its message and stack, and neither contains a secret. */
-function isClean(cause: unknown, redact: Redact): boolean {
-  if (cause === undefined) return true;
-  if (!(cause instanceof Error) || cause.cause !== undefined || Object.keys(cause).length > 0) return false;
-  return [cause.message, cause.stack ?? ''].every((text) => redact(text) === text);
 }

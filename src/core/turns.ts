@@ -15,4 +15,14 @@ export class Turns {
     await new Promise((resolve) => setImmediate(resolve));
     this.#began = performance.now();
   }
+
+  /** Maps rows, and passes the turn on whenever it's over. */
+  async map<Row, Result>(rows: Iterable<Row>, make: (row: Row) => Result): Promise<Result[]> {
+    const made: Result[] = [];
+    for (const row of rows) {
+      if (this.isOver) await this.pass();
+      made.push(make(row));
+    }
+    return made;
+  }
 }

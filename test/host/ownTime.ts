@@ -13,6 +13,8 @@ export function watchTurns(): { stop(): number } {
   return {
     stop() {
       isWatching = false;
+      // Without another turn since, this one counts, too.
+      look();
       return longest;
     },
   };

@@ -50,7 +50,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
   /** A capability with guarded errors, or undefined if the provider doesn't have it at the moment. */
   function guardedCall<Args extends unknown[], T>(
     call: ((...args: Args) => Promise<T>) | undefined,
-    clean: (value: T) => T = (value) => value,
+    clean: (value: T) => T | Promise<T> = (value) => value,
   ): ((...args: Args) => Promise<T>) | undefined {
     return call && ((...args) => guarded(async () => clean(await call.apply(provider, args))));
   }
@@ -60,10 +60,10 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
     identity: maybe(found.identity, hide),
     note: maybe(found.note, hide),
   });
-  const pages = (all: readonly Page[]): Page[] =>
-    all
-      .filter(({ id }) => !secrets.isIn(id))
-      .map((page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
+  const pages = (all: readonly Page[], turns = new Turns()): Promise<Page[]> => {
+    const shown = all.filter(({ id }) => !secrets.isIn(id));
+    return turns.map(shown, (page) => ({ ...page, title: hide(page.title), url: hide(page.url) }));
+  };
 
   /**
    * The sessions of the last list, as they came and as they are shown. Most lists say of most sessions what the last one
@@ -72,17 +72,18 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
   let last: ReadonlyMap<SessionId, Known> = new Map();
 
   /** @param known collects what {@link last} becomes. */
-  function sessionAsBefore(unbounded: Session, known: Map<SessionId, Known>): Session {
+  async function sessionAsBefore(unbounded: Session, known: Map<SessionId, Known>, turns: Turns): Promise<Session> {
     // Searching megabytes of text would take seconds.
     const listed = withinBounds(unbounded);
     const before = last.get(listed.id);
     const isKnown = before !== undefined && same(before.listed, listed);
-    const shown = isKnown ? before.shown : session(listed);
+    const shown = isKnown ? before.shown : await session(listed, turns);
     known.set(listed.id, isKnown ? before : { listed, shown });
     return shown;
   }
 
-  function session(its: Session): Session {
+  async function session(its: Session, turns: Turns): Promise<Session> {
+    const pair = ([one, other]: readonly [string, string]) => [hide(one), hide(other)] as const;
     const { groupId } = its;
     const shown: Session = {
       ...its,
@@ -91,13 +92,13 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
       status: maybe(its.status, hide),
       region: maybe(its.region, hide),
       groupId: groupId !== undefined && secrets.isIn(groupId) ? undefined : groupId,
-      tags: Object.freeze(its.tags.map(hide)),
-      metadata: new Map([...its.metadata].map(([key, value]) => [hide(key), hide(value)])),
-      traits: its.traits.map(hide),
-      pages: its.pages && pages(its.pages),
+      tags: Object.freeze(await turns.map(its.tags, hide)),
+      metadata: new Map(await turns.map(its.metadata, pair)),
+      traits: await turns.map(its.traits, hide),
+      pages: its.pages && (await pages(its.pages, turns)),
       bulkEndExclusion: maybe(its.bulkEndExclusion, hide),
       inUseBy: maybe(its.inUseBy, hide),
-      facts: its.facts.map(([label, value]) => [hide(label), hide(value)]),
+      facts: await turns.map(its.facts, pair),
     };
     if (!same(shown, its)) return shown;
     // Then what was listed needn't be kept beside it. Other extensions are handed these.
@@ -105,10 +106,14 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
     return its;
   }
 
-  function groupsIn({ groups, faults }: Pick<Inventory, 'groups' | 'faults'>): Pick<Inventory, 'groups' | 'faults'> {
+  async function groupsIn(
+    { groups, faults }: Pick<Inventory, 'groups' | 'faults'>,
+    turns = new Turns(),
+  ): Promise<Pick<Inventory, 'groups' | 'faults'>> {
+    const shown = groups.filter(({ id }) => !secrets.isIn(id));
     return {
-      groups: groups.filter(({ id }) => !secrets.isIn(id)).map((group) => redactedGroup(group, hide)),
-      faults: faults.map((fault) => redactedFault(fault, hide)),
+      groups: await turns.map(shown, (group) => redactedGroup(group, hide)),
+      faults: await turns.map(faults, (fault) => redactedFault(fault, hide)),
     };
   }
 
@@ -124,9 +129,9 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
         known.set(one.id, before);
         sessions.push(before.shown);
       } else if (secrets.isIn(one.id)) unshown++;
-      else sessions.push(sessionAsBefore(one, known));
+      else sessions.push(await sessionAsBefore(one, known, turns));
     }
-    const { groups, faults } = groupsIn(page);
+    const { groups, faults } = await groupsIn(page, turns);
     return {
       ...page,
       sessions,
@@ -164,9 +169,9 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
       return guardedCall(provider.endEverything);
     },
     get deleteGroup() {
-      return guardedCall(provider.deleteGroup, (deletion) => ({
+      return guardedCall(provider.deleteGroup, async (deletion) => ({
         ...deletion,
-        failures: deletion.failures.map(({ sessionId, reason }) => ({
+        failures: await new Turns().map(deletion.failures, ({ sessionId, reason }) => ({
           sessionId: secrets.isIn(sessionId) ? hide(sessionId) : sessionId,
           reason: hide(reason),
         })),
@@ -178,7 +183,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
       if (finishedGroups === undefined) return undefined;
       return async function* (signal: AbortSignal) {
         try {
-          for await (const page of finishedGroups.call(provider, signal)) yield groupsIn(page);
+          for await (const page of finishedGroups.call(provider, signal)) yield await groupsIn(page);
         } catch (error) {
           throw redactedError(error, redact);
         }
@@ -188,7 +193,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
       return guardedCall(provider.cancelGroup);
     },
     get pages() {
-      return guardedCall(provider.pages, pages);
+      return guardedCall(provider.pages, (all) => pages(all));
     },
     get mayLookUpPages() {
       return provider.mayLookUpPages;

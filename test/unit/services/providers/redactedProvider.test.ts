@@ -412,11 +412,24 @@ describe('a provider’s output', () => {
     assert.match(JSON.stringify(seen), /"title":"Hi •••"/);
   });
 
+  it('lets others have their turns while the pages of one session are searched, if that takes long', async () => {
+    const pages = Array.from({ length: 100 }, (_, index) => {
+      return { id: pageId(`P${index}`), title: slow(1_000), url: `https://x.example/${slow(2_000)}` };
+    });
+    const listing = telling(() => ({
+      async *list() {
+        yield { sessions: [someSession('a', { pages })], groups: [], faults: [], account: undefined };
+      },
+      pages: async () => pages,
+    }));
+    const listed = await longestTurn(() => Array.fromAsync(listing.list(unaborted)));
+    const asked = await longestTurn(async () => listing.pages?.(sessionId('a'), unaborted));
+    assert.ok(listed < 200 && asked < 200, `${listed} and ${asked} ms`);
+  });
+
   describe('a DevTools message with more than can be shown', () => {
     const noneFound = { dispose: () => {} };
-    async function received(
-      params: Readonly<Record<string, unknown>>,
-    ): Promise<{ readonly text: string; readonly ownMs: number }> {
+    async function open(params: Readonly<Record<string, unknown>>) {
       const events = new Emitter<CdpEvent>();
       const connection: CdpConnection = {
         send: async () => params,
@@ -426,13 +439,22 @@ describe('a provider’s output', () => {
       };
       const devtools = async (): Promise<SessionDevtools> => ({ connection, owns: () => true });
       const opened = await telling(() => ({ devtools })).devtools?.(sessionId('a'), unaborted);
+      assert.ok(opened);
+      return { events, connection: opened.connection };
+    }
+    async function received(
+      params: Readonly<Record<string, unknown>>,
+    ): Promise<{ readonly text: string; readonly ownMs: number }> {
+      const { events, connection } = await open(params);
       let seen: unknown;
-      opened?.connection.onEvent((event) => {
+      connection.onEvent((event) => {
         seen = event.params;
       });
       const ownMs = ownTimeOf(() => events.fire({ method: 'Target.targetInfoChanged', params, target: undefined }));
       return { text: JSON.stringify(seen), ownMs };
     }
+    const answered = async (params: Readonly<Record<string, unknown>>) =>
+      (await open(params)).connection.send('Target.getTargets', {}, unaborted);
 
     it('doesn’t block others, and shows the key nowhere', async () => {
       for (const [count, length] of [
@@ -452,15 +474,35 @@ describe('a provider’s output', () => {
         title: 'x'.repeat(3_000),
         url: `data:text/html,${'x'.repeat(30_000)}`,
       }));
-      const { text } = await received({ targetInfos });
-      const kept = JSON.parse(text).targetInfos.map(({ targetId }: { targetId: string }) => targetId);
+      const kept = (await answered({ targetInfos })) as { targetInfos: typeof targetInfos };
       assert.deepEqual(
-        kept,
+        kept.targetInfos.map(({ targetId }) => targetId),
         targetInfos.map(({ targetId }) => targetId),
       );
     });
+
+    it('lets others have their turns while texts are searched that take long', async () => {
+      const targetInfos = Array.from({ length: 100 }, (_, index) => ({ targetId: `T${index}`, title: slow(4_000) }));
+      const longest = await longestTurn(() => answered({ targetInfos }));
+      assert.ok(longest < 200, `${longest} ms`);
+      // An event is searched at once.
+      const { ownMs } = await received({ targetInfos });
+      assert.ok(ownMs < 250, `${Math.round(ownMs)} ms`);
+    });
   });
 });
+
+/** A text of this length that takes long to search: each letter is compared as 18, and there are escapes of each kind. */
+function slow(length: number): string {
+  return `%41&amp;\\n${'ﷺ'.repeat(length - 9)}`;
+}
+
+/** The longest turn while something is done, in milliseconds of this thread's own work. */
+async function longestTurn(work: () => Promise<unknown>): Promise<number> {
+  const turns = watchTurns();
+  await work();
+  return turns.stop();
+}
 
 describe('a session whose name contains the key', () => {
   let server: ExampleServer;

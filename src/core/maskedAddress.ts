@@ -7,6 +7,8 @@ const withoutSecrets = redactor([]);
 
 /** Longest title that is looked at and kept, in characters; a page can have one of megabytes. */
 const longestTitle = 1_000;
+/** The longest address that a title is compared with, in characters. */
+const longestAddress = 8_192;
 /** Where a query or a fragment begins, if nothing before it is blank, and what comes before. */
 const beforeTail = /^[^\s?#]*(?=[?#]\S)/;
 /** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
@@ -26,18 +28,31 @@ export function titleWithoutValues(whole: string, url: string): string {
   const [opaque] = /^(data|blob):(?=\S)/.exec(title) ?? [];
   if (opaque !== undefined) return `${opaque}${hidden}`;
   const tail = decoded(title.replace(/^[^?#]*/, ''));
-  const isAddress = /[./:]/.test(beforeTail.exec(title)?.[0] ?? '') || (tail.length > 1 && decoded(url).includes(tail));
+  const looksLikeOne = /[./:]/.test(beforeTail.exec(title)?.[0] ?? '');
+  const isAddress = looksLikeOne || (tail.length > 1 && (url.length > longestAddress || decoded(url).includes(tail)));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
 }
 
+/** An address without escapes. Bytes that aren't UTF-8 become U+FFFD. Fast, because any page can have a long address. */
 function decoded(address: string): string {
-  return address.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      return escapes;
-    }
-  });
+  if (!address.includes('%')) return address;
+  const bytes = Buffer.from(address);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    const escaped = byte === 0x25 ? 16 * digit(bytes[at + 1]) + digit(bytes[at + 2]) : Number.NaN;
+    bytes[length++] = Number.isNaN(escaped) ? byte : escaped;
+    if (!Number.isNaN(escaped)) at += 2;
+  }
+  return bytes.toString('utf8', 0, length);
+}
+
+/** The value of a hexadecimal digit; NaN for any other character. */
+function digit(code: number | undefined): number {
+  if (code === undefined) return Number.NaN;
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }
 
 /** A page's address without what its query and fragment say, which often is a secret; the names in the query stay. */

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { titleWithoutValues } from '../../../src/core/maskedAddress.ts';
+import { ownTimeOf } from '../../host/ownTime.ts';
 
 describe('a title that may be an address', () => {
   it('keeps none of the address’s values, as Chrome writes them when a page has no title', () => {
@@ -37,6 +38,26 @@ describe('a title that may be an address', () => {
     for (const part of ['/', 'a', 'a.', '?', 'a?', '%41', ';a=', ' ']) {
       const long = part.repeat(1_000_000);
       for (const url of ['', long]) assert.ok(titleWithoutValues(long, url).length <= 1_500, part);
+    }
+  });
+
+  it('is quick to compare with the page’s address, however long that is and whatever it contains', () => {
+    for (const part of ['a%ff', 'a%41', '%', '%e3%81%82', '%zz']) {
+      const url = `https://a.example/#${part.repeat(480_000)}`;
+      const ms = ownTimeOf(() => {
+        for (let pages = 0; pages < 100; pages++) titleWithoutValues('Shop #2', url);
+        for (let pages = 0; pages < 100; pages++) titleWithoutValues('Shop #2', url.slice(0, 8_192));
+      });
+      assert.ok(ms < 100, `${part}: ${Math.round(ms)} ms`);
+    }
+    // What can't be compared may be an address.
+    assert.equal(titleWithoutValues('Shop #2', `https://a.example/${'a'.repeat(8_192)}`), 'Shop #•••');
+  });
+
+  it('keeps none of an address with bytes that aren’t UTF-8', () => {
+    const url = 'http://a.example/%E4?q=%41%ff&r=%zz%4g#%e3%81%82';
+    for (const tail of ['?q=A%ff&r=%zz%4g#あ', '?q=%41%ff&r=%zz%4g#%E3%81%82']) {
+      assert.equal(titleWithoutValues(`Ä${tail}`, url), 'Ä?q=•••&r=•••#•••');
     }
   });
 

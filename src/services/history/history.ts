@@ -142,9 +142,11 @@ export class History implements Disposable {
     if (this.#keeps !== undefined) return;
     this.#keeps = this.#mayKeep();
     if (this.#keeps) {
-      this.#ended = this.#read();
       this.#cleared = this.#readCleared();
       this.#knownClears.add(this.#cleared);
+      // Another window may have cleared it, and be about to write that. A time in the future is from a clock set back since.
+      const cleared = this.#cleared <= this.#now() ? this.#cleared : 0;
+      this.#ended = this.#read().filter((row) => this.#isAfterClear(row, cleared));
       // It may have been turned off while this extension wasn't running.
     } else if ([memoryKey, clearedKey].some((key) => this.#memory.get(key) !== undefined)) this.#delete();
   }
@@ -204,7 +206,11 @@ export class History implements Disposable {
     this.#cleared = this.#now();
     this.#knownClears.add(this.#cleared);
     this.#clearedRows = new Set([...this.#ended, ...this.#read()].map(rowOf));
-    if (this.#mayKeep()) void this.#memory.update(clearedKey, this.#cleared);
+    if (this.#mayKeep()) {
+      // Together: otherwise, a window whose clock is ahead takes the rows for those of later ends.
+      void this.#memory.update(memoryKey, []);
+      void this.#memory.update(clearedKey, this.#cleared);
+    }
     this.#set([]);
   }
 

@@ -3,6 +3,7 @@ import { accountId, type SessionId, sessionId } from '../../../../src/core/ids.t
 import { type EndedSession, History } from '../../../../src/services/history/history.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
 import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
+import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 
 const account = accountId('a');
@@ -49,7 +50,6 @@ describe('the history of several windows', () => {
     return window;
   }
 
-  /** Until everything is written that is written together. */
   /** Waits until no window has written anything for longer than they collect what they write. */
   const settle = async () => {
     for (let [quiet, before] = [0, memory.values.get('endedSessions')]; quiet < 15; quiet++) {
@@ -134,6 +134,28 @@ describe('the history of several windows', () => {
     here.list();
     await settle();
     assert.deepEqual(here.ids(), ['four', 'three']);
+  });
+
+  it('stays cleared in a window that opens right then, and one whose clock is ahead, even if a session has just ended', async () => {
+    const [here, there] = [open(), open()];
+    here.list('one', 'two');
+    here.list('two');
+    await settle();
+    assert.deepEqual(there.ids(), ['one']);
+    // What ends within half a second of another end is written later.
+    here.list('three');
+    here.list();
+    here.history.clear();
+    await until(() => memory.values.has('endedSessionsCleared'));
+    const opened = open();
+    assert.deepEqual(opened.ids(), []);
+    now += 3_000;
+    there.list('four');
+    there.list();
+    await settle();
+    for (const window of [here, there, opened])
+      assert.ok(!window.ids().some((id) => id !== 'four'), window.ids().join());
+    assert.deepEqual(kept(), ['four']);
   });
 
   for (const back of [2_000, 3_600_000]) {

@@ -81,9 +81,22 @@ export class Protections {
    * whether another window has written.
    */
   has(account: AccountId, session: SessionId): boolean {
-    for (const [other, ids] of this.#current())
-      if (ids.has(session) && this.#isSame(session, account, other)) return true;
+    for (const _ of this.#protectedAs(account, session)) return true;
     return false;
+  }
+
+  /** Where a session is protected: in its account, in another one that lists it, or as a tool's session that controls it. */
+  *#protectedAs(account: AccountId, session: SessionId): Iterable<readonly [AccountId, SessionId]> {
+    const kept = this.#current();
+    const drives = this.#store.session(account, session)?.drives;
+    for (const [other, ids] of kept) {
+      if (ids.has(session) && this.#isSame(session, account, other)) yield [other, session];
+      if (drives !== undefined && ids.has(drives.id) && this.#accounts.get(other)?.provider === drives.provider)
+        yield [other, drives.id];
+    }
+    const controller = this.#store.controllerOf(account, session);
+    if (controller !== undefined && kept.get(controller.accountId)?.has(controller.session.id) === true)
+      yield [controller.accountId, controller.session.id];
   }
 
   /** Whether two accounts mean the same session by an ID: at one address, or if the provider never reuses IDs. */
@@ -111,14 +124,13 @@ export class Protections {
     this.#gone.set(account, new Set(sessions));
   }
 
-  /** Protects or unprotects sessions of an account. Unprotecting counts in other accounts that list the same ones, too. */
+  /** Protects or unprotects sessions of an account. Unprotecting counts wherever the same ones are protected. */
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
-    const kept = this.#current();
-    const elsewhere = [...kept].map(([other, ids]): Pick<Change, 'account' | 'sessions'> => {
-      const isMeant = (id: SessionId) => other !== account && ids.has(id) && this.#isSame(id, account, other);
-      return { account: other, sessions: isProtected ? [] : sessions.filter(isMeant) };
-    });
-    await this.#change([{ account, sessions }, ...elsewhere.filter((one) => one.sessions.length > 0)], isProtected);
+    const places = isProtected ? [] : sessions.flatMap((id) => [...this.#protectedAs(account, id)]);
+    const byAccount = Map.groupBy(places, ([its]) => its);
+    byAccount.delete(account);
+    const elsewhere = [...byAccount].map(([its, all]) => ({ account: its, sessions: all.map(([, id]) => id) }));
+    await this.#change([{ account, sessions }, ...elsewhere], isProtected);
     this.#undone.watch();
   }
 
@@ -196,11 +208,10 @@ export class Protections {
     this.#fire(changed);
   }
 
-  /** Fires for accounts, and for others that may list the same sessions. */
+  /** Fires for accounts, and for all others: they may list the same sessions. */
   #fire(changed: readonly AccountId[]): void {
-    const providers = new Set(changed.map((id) => this.#accounts.get(id)?.provider));
-    const others = this.#accounts.all.filter(({ provider }) => providers.has(provider)).map(({ id }) => id);
-    for (const account of new Set([...changed, ...others])) this.#changed.fire(account);
+    if (changed.length === 0) return;
+    for (const account of new Set([...changed, ...this.#accounts.all.map(({ id }) => id)])) this.#changed.fire(account);
   }
 
   #idsIn(account: AccountId): readonly SessionId[] {

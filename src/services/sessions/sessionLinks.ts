@@ -5,7 +5,7 @@ import { translatable } from '../../core/translatable.ts';
 import type { AccountState } from './sessionsView.ts';
 
 /** A session on this machine that only controls another account's session. */
-interface Controller {
+export interface Controller {
   readonly accountId: AccountId;
   readonly session: Session;
 }
@@ -63,9 +63,9 @@ export class SessionLinks {
     return this.#links.hidden.get(account)?.has(session) === true;
   }
 
-  /** The account of the session that controls this one; undefined if none does. */
-  controllerOf(account: AccountId, session: SessionId): AccountId | undefined {
-    return this.#links.controllers.get(account)?.get(session)?.accountId;
+  /** The session that controls this one; undefined if none does. */
+  controllerOf(account: AccountId, session: SessionId): Controller | undefined {
+    return this.#links.controllers.get(account)?.get(session);
   }
 
   /** An account's state as it's shown; the same object if nothing is linked. */

@@ -99,6 +99,8 @@ export class SessionStore implements SessionsView {
     return this.#entries.get(account)?.state.contents.sessions ?? new Map();
   }
 
+  controllerOf = (account: AccountId, session: SessionId) => this.#links.controllerOf(account, session);
+
   session(account: AccountId, session: SessionId): Session | undefined {
     return this.state(account)?.contents.sessions.get(session) ?? this.known(account).get(session);
   }
@@ -327,7 +329,7 @@ export class SessionStore implements SessionsView {
         pages,
         start,
         byYou,
-        usedFrom: this.#links.controllerOf(account, session.id),
+        usedFrom: this.controllerOf(account, session.id)?.accountId,
       };
     });
     for (const { id } of leaving) entry.ended.add(id);

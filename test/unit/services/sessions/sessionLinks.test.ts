@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../../src/core/clock.ts';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import { sessionId } from '../../../../src/core/ids.ts';
 import { newSession } from '../../../../src/core/newSession.ts';
@@ -7,6 +8,7 @@ import type { Session } from '../../../../src/core/session.ts';
 import { providerKinds } from '../../../../src/providers/index.ts';
 import { thisMachine } from '../../../../src/providers/local/thisMachine.ts';
 import { History } from '../../../../src/services/history/history.ts';
+import { Protections } from '../../../../src/services/sessions/protections.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
@@ -85,6 +87,25 @@ describe('a session on this machine that controls one in the cloud', function ()
     assert.deepEqual([shown(local), shown(account)], [[], [remote]]);
     assert.deepEqual([...services.store.known(local).keys()], ['agent']);
     assert.deepEqual(history.all, []);
+  });
+
+  it('is protected under whichever account it is shown, and unprotected there, too', async () => {
+    const protections = new Protections(new MapMemory(0), services.store, services.accounts, systemClock);
+    const [agent, remoteId] = [sessionId('agent'), sessionId(remote)];
+    await protections.set(local, [agent], true);
+    const account = await cloud();
+    assert.ok(protections.has(account, remoteId));
+    await protections.set(account, [remoteId], false);
+    assert.ok(!protections.has(local, agent));
+    await protections.set(account, [remoteId], true);
+    server.misbehave('GET', /sessions/, { kind: 'answer', answer: { status: 503, json: {} } });
+    // As after a restart while the cloud can't be listed.
+    services.store.setAccounts([local]);
+    await services.refresher.refresh(local);
+    assert.deepEqual(shown(local), ['agent']);
+    assert.ok(protections.has(local, agent));
+    await protections.set(local, [agent], false);
+    assert.ok(!protections.has(account, remoteId));
   });
 
   it('is a row of its own again when the cloud’s account is removed', async () => {

@@ -132,6 +132,21 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
     await page.keyboard.press('Escape');
   });
 
+  it('only views a session that is listed again, even where they interacted before it was over', async () => {
+    const panel = await scene.show(viewerPage('', ''));
+    await panel.getByRole('button', { name: 'Interact' }).click();
+    await panel.getByRole('button', { name: 'Interact', pressed: true }).waitFor();
+    const { sessions } = scene.anchor;
+    const all = [...sessions];
+    sessions.clear();
+    await scene.user.run('Refresh');
+    await panel.locator('#card').getByText('No longer running').waitFor();
+    for (const [id, session] of all) sessions.set(id, session);
+    await scene.user.run('Refresh');
+    await scene.running(panel);
+    await panel.getByRole('button', { name: 'Interact', pressed: false }).waitFor();
+  });
+
   const waysToPanel: Readonly<Record<string, () => Promise<void>>> = {
     'by keyboard': () => scene.user.page.keyboard.press('Control+2'),
     'by its tab': () => scene.user.page.getByRole('tab', { name: /Live: shop\.example/ }).click(),

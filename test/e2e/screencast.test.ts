@@ -224,7 +224,7 @@ describe('a user watching a Chrome of their own', function () {
     assert.equal(await user.page.getByRole('tab', { name: 'Live: Counter' }).count(), 2);
   });
 
-  it('goes on with the same tab after the panel was hidden while they interact', async () => {
+  it('only views after the panel was hidden while they interacted, and sees the same tab', async () => {
     const url = 'data:text/html,<title>Tab</title><p>One of several';
     const tabs = await devtools.openContext(url);
     const openTab = () => devtools.send('Target.createTarget', { url, browserContextId: tabs });
@@ -237,16 +237,17 @@ describe('a user watching a Chrome of their own', function () {
     // It follows the session to this one.
     await openTab();
     await until(async () => (await panel.getByLabel('Page to show').locator('option').count()) === 6);
-    await panel.getByRole('button', { name: 'Interact' }).click();
     const before = await shown();
     for (let times = 0; times < 3; times++) {
+      await panel.getByRole('button', { name: 'Interact' }).click();
+      await panel.getByRole('button', { name: 'Interact', pressed: true }).waitFor();
       await user.page.getByRole('tab', { name: 'Live: Clock' }).click();
       await pictureIn(await user.live('Clock'));
       await user.page.getByRole('tab', { name: 'Live: Tab' }).click();
       panel = await user.live('Tab');
       await pictureIn(panel);
       assert.equal(await shown(), before);
-      assert.equal(await panel.getByRole('button', { name: 'Interact' }).getAttribute('aria-pressed'), 'true');
+      await panel.getByRole('button', { name: 'Interact', pressed: false }).waitFor();
     }
     await user.page.keyboard.press('Control+W');
     await devtools.send('Target.disposeBrowserContext', { browserContextId: tabs });

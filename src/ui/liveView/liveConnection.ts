@@ -140,6 +140,7 @@ export class LiveConnection implements Disposable {
   conclude(): void {
     if (this.#stage.kind === 'over') return;
     const over = this.#over();
+    this.#mode = 'watch';
     this.#learn();
     this.disconnect();
     this.#set(over);
@@ -181,8 +182,9 @@ export class LiveConnection implements Disposable {
     if (byYou || !sendsPictures(this.#stage)) this.conclude();
   }
 
-  /** Disconnects because the panel was hidden, unless the session is over or the viewer is paused. */
+  /** Turns Interact off because the panel was hidden, and disconnects unless the session is over or the viewer is paused. */
   hide(): void {
+    this.#mode = 'watch';
     if (this.#stage.kind !== 'over' && !isPaused(this.#stage)) this.disconnect();
   }
 
@@ -355,7 +357,6 @@ export class LiveConnection implements Disposable {
     if (ProviderError.isOf(error, 'notFound')) void refresher.refresh(accountId);
   }
 
-  /** Ends the current connection. */
   disconnect(): void {
     this.#connection.abort();
     this.#connection = new AbortController();
@@ -379,7 +380,6 @@ export class LiveConnection implements Disposable {
     return this.known.over(this.#stage.kind === 'over' ? this.#stage.knownEnd : undefined);
   }
 
-  /** Reads the session from the store. */
   #learn(): void {
     this.known.learn();
     this.#owner.onLearn();

@@ -31,6 +31,8 @@ const pressureLifetimeMs = 600_000;
 const pressureTimeoutMs = 5_000;
 /** The oldest list, in milliseconds, that a session is compared with before it is ended. */
 const compareWithinMs = 2_000;
+/** How long that list may take, in milliseconds: it hangs while any browser of the server is frozen. Kills don't. */
+const compareTimeoutMs = 5_000;
 /** v1's answer, with 403, to a missing or wrong token. */
 const v1Refusal = 'Unauthorized';
 
@@ -113,7 +115,7 @@ function selfHosted(
    */
   const compared = new WeakSet<Session>();
   /** Concurrent ends share a list. It doesn't use one end's signal: aborting that would abort the list for all others. */
-  const recentInventory = sharedWithin(compareWithinMs, link.clock, () => inventory(neverAborted));
+  const recentInventory = sharedWithin(compareWithinMs, link.clock, () => inventory(neverAborted, compareTimeoutMs));
 
   /** The server's load; only the facts known so far if it doesn't say, for example because /pressure is turned off. */
   async function pressure(signal: AbortSignal): Promise<Pick<Inventory, 'account' | 'counted'>> {
@@ -154,10 +156,11 @@ function selfHosted(
     compared.add(confirmed);
   }
 
-  async function inventory(signal: AbortSignal): Promise<Inventory> {
+  async function inventory(signal: AbortSignal, timeoutMs?: number): Promise<Inventory> {
     let answer: HttpAnswer;
     try {
-      answer = await send({ method: 'GET', route: '/sessions' }, signal);
+      const limit = timeoutMs === undefined ? {} : { timeoutMs };
+      answer = await send({ method: 'GET', route: '/sessions', ...limit }, signal);
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
       throw new ProviderError({ kind: 'unsupported', reason: { kind: 'routeOff', route: '/sessions' } }, error.message);

@@ -8,6 +8,7 @@ import type { Session } from '../../../src/core/session.ts';
 import { bestName } from '../../../src/core/sessionName.ts';
 import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { browserless } from '../../../src/providers/browserless/index.ts';
+import { connect as connectBy } from '../../../src/services/accounts/connect.ts';
 import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
 import { startChromium } from '../../host/chromium.ts';
@@ -381,6 +382,22 @@ describe('Browserless', () => {
       const random = unlistedSession(sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a11'));
       assert.equal((await blind.end(random, unaborted)).outcome, 'alreadyGone');
       assert.equal(kills(), 1);
+    });
+
+    it('ends a browser though the list hangs, as it does while another browser is frozen', async () => {
+      const [worker] = workers;
+      assert.ok(worker);
+      to(0);
+      worker.add({ startedOn: 1 });
+      const clock = fastClock(5);
+      const network = realNetwork(new RecordingLog(), clock);
+      const hasty = connectBy(browserless, balancer.url, { token: worker.token ?? '' }, network);
+      const session = await only(hasty);
+      balancer.misbehave('GET', /sessions/, { kind: 'silent' });
+      const began = clock.monotonic();
+      await hasty.end(session, unaborted);
+      assert.ok(clock.monotonic() - began < 10_000);
+      assert.deepEqual(worker.running, []);
     });
 
     it('reads the list once for many ends at a time, and still ends when it can’t be read', async () => {

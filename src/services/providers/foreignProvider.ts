@@ -253,7 +253,7 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
       })) as IteratorResult<unknown>;
       if (done === true) rows = undefined;
       // A page that comes with the end would be lost, and its sessions would seem to be gone.
-      const isPage = done !== true || (typeof value === 'object' && value !== null);
+      const isPage = done !== true || ((await inTime(() => isPageOf(value))) as boolean);
       if (isPage) yield (await inTime(() => read(value))) as Inventory;
       if (done === true) return;
     }
@@ -274,6 +274,11 @@ async function* withPages(list: AsyncIterable<Inventory>): AsyncIterable<Invento
     yield page;
   }
   if (!hasPages) throw errorOf(new TypeError('“list” returned no pages, not even one without sessions'));
+}
+
+/** Whether something that comes with the end of a list is a page. A generator may return anything. */
+function isPageOf(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ('sessions' in value || 'groups' in value);
 }
 
 async function leave(rows: AsyncIterator<unknown>): Promise<void> {

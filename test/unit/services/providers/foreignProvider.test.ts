@@ -481,6 +481,14 @@ describe('the code of another extension’s provider', () => {
         ['r1', 'r2'],
       );
     }
+    for (const other of [[], { pages: 1 }, 2, null]) {
+      list = async function* () {
+        yield page(row);
+        return other;
+      };
+      const [only, ...more] = await Array.fromAsync(provider.list(unaborted));
+      assert.deepEqual([only?.sessions.length, more], [1, []]);
+    }
     list = async function* () {
       yield page(row);
       return { sessions: 'none' };

@@ -1,14 +1,25 @@
-// How large the image in a JPEG is, without decoding it.
+// How large the image in a JPEG or PNG is, without decoding it. Some browsers send PNGs whatever they are asked for.
 
 /** More segments before the one with the size than any browser writes. */
 const mostSegments = 1_000;
 
+const pngStart = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
 /**
- * The size of a JPEG's image in pixels, as its header says; undefined for anything else.
+ * The size of an image in pixels, as its header says; undefined for anything else.
  * @param {Uint8Array} bytes
  * @returns {{ width: number, height: number } | undefined}
  */
-export function jpegSize(bytes) {
+export function imageSize(bytes) {
+  if (pngStart.every((byte, at) => bytes[at] === byte) && bytes.length >= 24) {
+    const header = new DataView(bytes.buffer, bytes.byteOffset, 24);
+    return { width: header.getUint32(16), height: header.getUint32(20) };
+  }
+  return jpegSize(bytes);
+}
+
+/** @param {Uint8Array} bytes @returns {{ width: number, height: number } | undefined} */
+function jpegSize(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (/** @type {number} */ at) => (at + 2 <= bytes.length ? view.getUint16(at) : 0);
   if (word(0) !== 0xffd8) return undefined;

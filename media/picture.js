@@ -2,7 +2,7 @@
 
 import { kept, say } from './editor.js';
 import { element, write } from './elements.js';
-import { jpegSize } from './jpegSize.js';
+import { imageSize } from './imageSize.js';
 
 /** @import { PanelFrame, PanelStage, PanelState } from '../src/ui/liveView/messages.ts' */
 
@@ -103,7 +103,7 @@ export function takeFrame({ number, width, height, jpeg }) {
 
 /** @param {PanelFrame['jpeg']} jpeg */
 async function decode(jpeg) {
-  const size = jpegSize(new Uint8Array(jpeg));
+  const size = imageSize(new Uint8Array(jpeg));
   if (size === undefined || size.width * size.height > mostPixels) return undefined;
   return createImageBitmap(new Blob([jpeg], { type: 'image/jpeg' }));
 }

@@ -68,7 +68,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       await user.choose(user.row(`Session ${forgotten}`), 'End Session…');
       const dialog = await user.dialog();
       assert.match(dialog, new RegExp(forgotten));
-      assert.match(dialog, /The browser process ends\./);
+      assert.match(dialog, /The browser ends\./);
       assert.match(dialog, /Its temporary profile stays on disk\./);
       assert.doesNotMatch(dialog, /may be using it/);
       assert.ok(isRunning(orphan.pid));

@@ -66,7 +66,7 @@ export const thisMachine: ProviderKind = {
   wording: {
     session: 'A browser on this machine that a tool or script started. Your own browser is never listed.',
     ending:
-      "The browser process ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. A tool's own session ends with it. A tool that is still running may start another browser.",
+      "The browser ends. Unsaved work in its pages is lost, and a script that uses it is disconnected. A tool's own session ends with it. A tool that is still running may start another browser.",
     endEverything: undefined,
     deleteGroup: undefined,
     watching: undefined,

@@ -4,6 +4,7 @@ import { idFault, sessionId } from '../../core/ids.ts';
 import { askSocket, type SocketRequest } from '../../local/askSocket.ts';
 import { temporaryIn } from '../../local/environment.ts';
 import { OwnFolders } from '../../local/ownFolders.ts';
+import type { LocalProcess } from '../../local/processes.ts';
 import { compactMap, type LocalTool, type MachineView, pidIn, type ToolSession, writerOf } from './localTool.ts';
 
 // The command line of Stagehand (npm `browse`), as seen with 0.9.3. Each session has `<session>.pid` and `<session>.sock` in one
@@ -14,12 +15,13 @@ const longestPid = 32;
 const stopWithinMs = 5_000;
 const statusWithinMs = 1_000;
 
+const modes = ['managed-local', 'cdp', 'auto-connect', 'remote'] as const;
 const Status = v.object({
   type: v.literal('success'),
   data: v.object({
     pid: v.number(),
     session: v.pipe(v.string(), v.maxLength(256)),
-    mode: v.picklist(['managed-local', 'cdp', 'auto-connect', 'remote']),
+    mode: v.picklist(modes),
     browserbaseSessionId: v.fallback(v.optional(v.string()), undefined),
   }),
 });
@@ -56,12 +58,14 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
           const answer = isFinal(before)
             ? before
             : await statusOf(request('status', statusWithinMs), daemon.pid, machine);
-          if (answer !== undefined) known.set(key, answer);
+          // It doesn't answer while a page is busy or shows a dialog.
+          const last = answer ?? before;
+          if (last !== undefined) known.set(key, last);
           const cloud = answer?.browserbaseSessionId;
-          const { mode } = answer ?? { mode: 'managed-local' };
+          const mode = last?.mode ?? modeIn(daemon) ?? 'managed-local';
           return {
             tool: 'browse',
-            name: answer?.session ?? file,
+            name: last?.session ?? file,
             workspace: undefined,
             daemon,
             browser: mode === 'remote' ? 'cloud' : mode === 'managed-local' ? 'own' : 'foreign',
@@ -77,6 +81,12 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
       return sessions;
     },
   };
+}
+
+/** The mode in the arguments of a background process, which may also contain an address with a key. */
+function modeIn({ args }: LocalProcess): Answer['mode'] | undefined {
+  const text = args.join(' ');
+  return modes.find((mode) => text.includes(`"kind":"${mode}"`));
 }
 
 /** Whether an answer can no longer change. A cloud session may not have started yet, or may be replaced later. */

@@ -47,6 +47,17 @@ onLinux('sessions of browse (a test server)', function () {
     await foreign.stop();
   });
 
+  it('are listed as what they were started as while they don’t answer, such as when a page shows a dialog', async () => {
+    const endpoint = 'ws://127.0.0.1:1/devtools/browser/secret';
+    const attached = await startBrowse(its.home, 'guest', { kind: 'cdp', endpoint }, { fault: 'silent' });
+    const cloudy = await startBrowse(its.home, 'cloudy', { kind: 'remote' }, { fault: 'silent', cloudId: 'bb-1' });
+    await until(async () => (await rows()).length === 2);
+    const kinds = new Map((await rows()).map((row) => [pidOf(row), [row.ends, row.traits, row.drives]]));
+    assert.deepEqual(kinds.get(attached.pid), ['connection', ['attached'], undefined]);
+    assert.deepEqual(kinds.get(cloudy.pid), ['session', ['in a cloud'], undefined]);
+    assert.doesNotMatch(JSON.stringify(await list()), /devtools\/browser\/secret/);
+  });
+
   it('say which Browserbase session they control, unless its ID is missing or invalid', async () => {
     const session = await startBrowse(its.home, 'cloudy', { kind: 'remote' }, { cloudId: 'bb-0f3a' });
     const row = await onlyRow();

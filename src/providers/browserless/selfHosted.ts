@@ -251,7 +251,7 @@ function sessionOf(id: string, rows: readonly Row[]): Session {
     status: stopped ? 'not running' : undefined,
     startedAt: first?.startedOn,
     // src/browsers/index.ts, killSessions; v1 does the same.
-    otherId: trackingId,
+    otherId: v.is(BrowserId, trackingId) ? trackingId : undefined,
     metadata: trackingId === undefined ? new Map() : new Map([['trackingId', trackingId]]),
     pages: byPlaywright ? undefined : pages,
     canWatch: !byPlaywright,

@@ -84,7 +84,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
 
   async function session(its: Session, turns: Turns): Promise<Session> {
     const pair = ([one, other]: readonly [string, string]) => [hide(one), hide(other)] as const;
-    const { groupId } = its;
+    const { groupId, otherId } = its;
     const shown: Session = {
       ...its,
       name: maybe(its.name, hide),
@@ -92,6 +92,7 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
       status: maybe(its.status, hide),
       region: maybe(its.region, hide),
       groupId: groupId !== undefined && secrets.isIn(groupId) ? undefined : groupId,
+      otherId: otherId !== undefined && secrets.isIn(otherId) ? undefined : otherId,
       tags: Object.freeze(await turns.map(its.tags, hide)),
       metadata: new Map(await turns.map(its.metadata, pair)),
       traits: await turns.map(its.traits, hide),

@@ -117,6 +117,7 @@ describe('a provider’s output', () => {
               ],
               bulkEndExclusion: `It was started with ${key}.`,
               inUseBy: `agent ${key}`,
+              otherId: `job-${key}`,
               facts: [[key, key]],
             }),
           ],

@@ -29,8 +29,8 @@ export interface Inventory {
    */
   readonly counted?: number | undefined;
   /**
-   * Sessions that are running but aren't in this list, because another account shows them. Only read from built-in
-   * providers.
+   * Sessions that are running but aren't in this list, because another account shows them: the one whose address is this port
+   * of this machine, if there is one. Only read from built-in providers.
    */
-  readonly shownElsewhere?: readonly SessionId[] | undefined;
+  readonly shownElsewhere?: ReadonlyMap<SessionId, number | undefined> | undefined;
 }

@@ -170,7 +170,10 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         groups: [...groups.values()],
         faults: [],
         account: noFacts,
-        shownElsewhere: [...[...elsewhere].map((one) => one.process), ...all.flatMap((one) => one.launchers)].map(idOf),
+        shownElsewhere: new Map([
+          ...[...elsewhere].map((one) => [idOf(one.process), one.port] as const),
+          ...all.flatMap((one) => one.launchers.map((launcher) => [idOf(launcher), undefined] as const)),
+        ]),
       };
     },
 

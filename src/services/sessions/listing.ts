@@ -74,7 +74,7 @@ export async function listAccount(
         counted = Math.max(counted, page.counted ?? 0);
         for (const session of page.sessions) sessions.set(session.id, session);
         // They count as listed, so that code that waits for their end doesn't consider them gone.
-        for (const id of page.shownElsewhere ?? []) unreadable.add(id);
+        for (const id of page.shownElsewhere?.keys() ?? []) unreadable.add(id);
         for (const { subject, unnamed } of page.faults) {
           unreadable.add(subject);
           if (unnamed === true) complete = false;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
+import { loopbackUrl } from '../../core/origin.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
@@ -85,7 +86,10 @@ export class Protections {
     return false;
   }
 
-  /** Where a session is protected: in its account, in another one that lists it, or as a tool's session that controls it. */
+  /**
+   * Where a session is protected: in its account, in another one that lists it, as a tool's session that controls it, or as the
+   * browser on this machine that it's in.
+   */
   *#protectedAs(account: AccountId, session: SessionId): Iterable<readonly [AccountId, SessionId]> {
     const kept = this.#current();
     const drives = this.#store.session(account, session)?.drives;
@@ -94,9 +98,12 @@ export class Protections {
       if (drives !== undefined && ids.has(drives.id) && this.#accounts.get(other)?.provider === drives.provider)
         yield [other, drives.id];
     }
-    const controller = this.#store.controllerOf(account, session);
+    const controller = this.#store.links.controllerOf(account, session);
     if (controller !== undefined && kept.get(controller.accountId)?.has(controller.session.id) === true)
       yield [controller.accountId, controller.session.id];
+    const port = loopbackUrl(this.#accounts.get(account)?.origin ?? '')?.port;
+    for (const [other, browser] of port === undefined ? [] : this.#store.links.atPort(port))
+      if (other !== account && kept.get(other)?.has(browser) === true) yield [other, browser];
   }
 
   /** Whether two accounts mean the same session by an ID: at one address, or if the provider never reuses IDs. */

@@ -5,10 +5,13 @@ import { translatable } from '../../core/translatable.ts';
 import type { AccountState } from './sessionsView.ts';
 
 /** A session on this machine that only controls another account's session. */
-export interface Controller {
+interface Controller {
   readonly accountId: AccountId;
   readonly session: Session;
 }
+
+/** Browsers that another account shows, and the port of this machine at which each listens; see `Inventory.shownElsewhere`. */
+type Ports = ReadonlyMap<SessionId, number | undefined>;
 
 type Sessions = ReadonlyMap<SessionId, Session>;
 
@@ -31,6 +34,7 @@ export class SessionLinks {
   readonly #driving = new Map<AccountId, readonly Session[]>();
   #links = noLinks;
   #shown = new WeakMap<AccountState, AccountState>();
+  readonly #ports = new Map<AccountId, Ports>();
 
   constructor(providerOf: (account: AccountId) => string | undefined) {
     this.#providerOf = providerOf;
@@ -66,6 +70,17 @@ export class SessionLinks {
   /** The session that controls this one; undefined if none does. */
   controllerOf(account: AccountId, session: SessionId): Controller | undefined {
     return this.#links.controllers.get(account)?.get(session);
+  }
+
+  notePorts(account: AccountId, ports: Ports): void {
+    this.#ports.set(account, ports);
+  }
+
+  /** The browsers that listen at a port of this machine and that the account with this address shows instead. */
+  atPort(port: string): readonly (readonly [AccountId, SessionId])[] {
+    return [...this.#ports].flatMap(([account, ports]) =>
+      [...ports].flatMap(([id, its]) => (String(its) === port ? [[account, id] as const] : [])),
+    );
   }
 
   /** An account's state as it's shown; the same object if nothing is linked. */

@@ -75,7 +75,7 @@ const running: Life = { kind: 'running' };
 export class SessionStore implements SessionsView {
   readonly #now: () => number;
   readonly #entries = new Map<AccountId, Entry>();
-  readonly #links: SessionLinks;
+  readonly links: SessionLinks;
   readonly #changed = new Emitter<StoreChange>();
   readonly #left = new Emitter<Leaving>();
 
@@ -87,19 +87,17 @@ export class SessionStore implements SessionsView {
   /** @param providerOf the provider of an account, for linking sessions that are the same browser. */
   constructor(now: () => number, providerOf: (account: AccountId) => string | undefined = () => undefined) {
     this.#now = now;
-    this.#links = new SessionLinks(providerOf);
+    this.links = new SessionLinks(providerOf);
   }
 
   state(account: AccountId): AccountState | undefined {
     const state = this.#entries.get(account)?.state;
-    return state && this.#links.shown(account, state);
+    return state && this.links.shown(account, state);
   }
 
   known(account: AccountId): ReadonlyMap<SessionId, Session> {
     return this.#entries.get(account)?.state.contents.sessions ?? new Map();
   }
-
-  controllerOf = (account: AccountId, session: SessionId) => this.#links.controllerOf(account, session);
 
   session(account: AccountId, session: SessionId): Session | undefined {
     return this.state(account)?.contents.sessions.get(session) ?? this.known(account).get(session);
@@ -162,7 +160,7 @@ export class SessionStore implements SessionsView {
   beginList(account: AccountId): ListRun {
     const token = {};
     let arrived: Contents = noContents;
-    const shownElsewhere = new Set<SessionId>();
+    const shownElsewhere = new Map<SessionId, number | undefined>();
     let changes = 0;
     const entry = this.#entries.get(account);
     if (entry !== undefined) {
@@ -181,7 +179,7 @@ export class SessionStore implements SessionsView {
         if (entry === undefined) return;
         const sessions = page.sessions.filter(({ id }) => !entry.endedMeanwhile.has(id));
         arrived = merge(arrived, { ...page, sessions });
-        for (const id of page.shownElsewhere ?? []) shownElsewhere.add(id);
+        for (const [id, port] of page.shownElsewhere ?? []) shownElsewhere.set(id, port);
         // A session that is listed is running, even if the rest of the list fails.
         this.#setMissing(account, entry, new Set([...entry.missing].filter((id) => !arrived.sessions.has(id))));
         const { contents } = entry.state;
@@ -206,7 +204,8 @@ export class SessionStore implements SessionsView {
           combined,
         };
         const next = { kind: 'ready', contents, asOf: this.#now(), trouble: undefined } as const;
-        this.#transition(account, entry, next, new Set([...forgotten, ...shownElsewhere]));
+        this.#transition(account, entry, next, new Set([...forgotten, ...shownElsewhere.keys()]));
+        this.links.notePorts(account, shownElsewhere);
         const unreadable = new Set(arrived.faults.map(({ subject }) => subject));
         const missing = complete ? kept.flatMap(([id]) => (unreadable.has(id) ? [] : [id])) : [];
         this.#setMissing(account, entry, new Set(missing));
@@ -317,7 +316,7 @@ export class SessionStore implements SessionsView {
   ): readonly Leaving[] {
     const leaving = [...before.values()].filter(({ id }) => !sessions.has(id) && !forgotten.has(id));
     // A session that is shown under another account never had a row of its own.
-    const shown = leaving.filter(({ id }) => !this.#links.isHidden(account, id));
+    const shown = leaving.filter(({ id }) => !this.links.isHidden(account, id));
     const left = shown.map((session): Leaving => {
       const seen = entry.firstSeen.get(session.id) ?? this.#now();
       const start = { at: session.startedAt ?? seen, exact: session.startedAt !== undefined };
@@ -329,7 +328,7 @@ export class SessionStore implements SessionsView {
         pages,
         start,
         byYou,
-        usedFrom: this.controllerOf(account, session.id)?.accountId,
+        usedFrom: this.links.controllerOf(account, session.id)?.accountId,
       };
     });
     for (const { id } of leaving) entry.ended.add(id);
@@ -362,7 +361,7 @@ export class SessionStore implements SessionsView {
   /** Fires for the accounts that are shown differently because links between their sessions have changed. */
   #followLinks(account: AccountId): void {
     const all = new Map([...this.#entries].map(([id, { state }]) => [id, state.contents.sessions]));
-    for (const id of this.#links.follow(account, all)) if (this.#entries.has(id)) this.#fire(id, true, []);
+    for (const id of this.links.follow(account, all)) if (this.#entries.has(id)) this.#fire(id, true, []);
   }
 
   #fire(accountId: AccountId, membership: boolean, sessions: readonly SessionId[]): void {

@@ -5,7 +5,7 @@ import type { Capability } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import type { Contents } from './contents.ts';
-import type { Controller } from './sessionLinks.ts';
+import type { SessionLinks } from './sessionLinks.ts';
 
 /**
  * What is known of an account. `asOf` is the time of its last complete list, in epoch milliseconds. A failed refresh
@@ -106,8 +106,8 @@ export interface SessionsView {
   missing(account: AccountId): ReadonlySet<SessionId>;
   /** Whether a session was confirmed gone, and no list has had it since. */
   hasEnded(account: AccountId, session: SessionId): boolean;
-  /** The session on this machine that controls this one, and isn't shown itself; undefined if none does. */
-  controllerOf(account: AccountId, session: SessionId): Controller | undefined;
+  /** Which sessions of several accounts are the same browser. */
+  readonly links: Pick<SessionLinks, 'controllerOf' | 'atPort'>;
   capabilities(account: AccountId): ReadonlySet<Capability>;
 }
 

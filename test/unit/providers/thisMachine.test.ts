@@ -330,7 +330,8 @@ function fileOf(pid: number | string, name: string): string {
     const [session, ...others] = await listedThere();
     assert.ok(session);
     assert.deepEqual([others, session.id.startsWith(`${started.child.pid}-`)], [[], false]);
-    assert.ok((await list())[0]?.shownElsewhere?.some((id) => id.startsWith(`${started.child.pid}-`)));
+    const launchers = [...((await list())[0]?.shownElsewhere?.keys() ?? [])];
+    assert.ok(launchers.some((id) => id.startsWith(`${started.child.pid}-`)));
     await provider.end(session, unaborted);
     assert.equal(await provider.probe(session, unaborted), 'gone');
     await until(() => !existsSync(`/proc/${session.id.split('-')[0]}`));

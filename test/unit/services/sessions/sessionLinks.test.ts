@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
 import type { AccountId } from '../../../../src/core/ids.ts';
 import { sessionId } from '../../../../src/core/ids.ts';
+import type { Inventory } from '../../../../src/core/inventory.ts';
 import { newSession } from '../../../../src/core/newSession.ts';
 import type { ProviderKind } from '../../../../src/core/provider.ts';
 import type { Session } from '../../../../src/core/session.ts';
@@ -9,6 +10,7 @@ import { providerKinds } from '../../../../src/providers/index.ts';
 import { thisMachine } from '../../../../src/providers/local/thisMachine.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { Protections } from '../../../../src/services/sessions/protections.ts';
+import { freePort } from '../../../host/processes.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
 import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
@@ -22,6 +24,8 @@ describe('a session on this machine that controls one in the cloud', function ()
   /** What runs on this machine. */
   let running: Session[];
   let remote: string;
+  /** See `Inventory.shownElsewhere`. */
+  let elsewhere: Inventory['shownElsewhere'];
   /** How often this machine was listed. */
   let lists: number;
 
@@ -30,6 +34,7 @@ describe('a session on this machine that controls one in the cloud', function ()
     remote = server.add({}).id;
     running = [driver('agent', remote)];
     lists = 0;
+    elsewhere = undefined;
     const machine: ProviderKind = {
       ...thisMachine,
       connect: () => ({
@@ -37,7 +42,7 @@ describe('a session on this machine that controls one in the cloud', function ()
         check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
         async *list() {
           lists += 1;
-          yield { sessions: running, groups: [], faults: [], account: undefined };
+          yield { sessions: running, groups: [], faults: [], account: undefined, shownElsewhere: elsewhere };
         },
         end: async () => ({ outcome: 'ended', how: undefined }),
         probe: async ({ id }) => (running.some((one) => one.id === id) ? 'running' : 'gone'),
@@ -106,6 +111,25 @@ describe('a session on this machine that controls one in the cloud', function ()
     assert.ok(protections.has(local, agent));
     await protections.set(local, [agent], false);
     assert.ok(!protections.has(account, remoteId));
+  });
+
+  it('is protected in the account that shows its browser instead, by its port', async () => {
+    const protections = new Protections(new MapMemory(0), services.store, services.accounts, systemClock);
+    const [agent, context] = [sessionId('agent'), sessionId('context')];
+    await protections.set(local, [agent], true);
+    const port = await freePort();
+    const chrome = await services.add('localChrome', `http://localhost:${port}`);
+    assert.ok(!protections.has(chrome, context));
+    running = [];
+    elsewhere = new Map([[agent, port]]);
+    await services.refresher.refresh(local);
+    assert.ok(protections.has(chrome, context));
+    await protections.set(chrome, [context], false);
+    assert.ok(!protections.has(local, agent));
+    await protections.set(local, [agent], true);
+    elsewhere = new Map([[agent, undefined]]);
+    await services.refresher.refresh(local);
+    assert.ok(!protections.has(chrome, context));
   });
 
   it('is a row of its own again when the cloud’s account is removed', async () => {

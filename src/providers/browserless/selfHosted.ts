@@ -141,13 +141,14 @@ function selfHosted(
    * tracking ID. A browser that isn't listed may be on another worker.
    */
   async function refuseAnothers(confirmed: Session): Promise<void> {
-    if (compared.has(confirmed)) return;
-    const wasListed = confirmed.startedAt !== undefined || trackingIdOf(confirmed) !== undefined;
+    const isKnown = confirmed.startedAt !== undefined || trackingIdOf(confirmed) !== undefined;
+    // Then there is nothing to compare.
+    if (compared.has(confirmed) || (!isKnown && randomId.test(confirmed.id))) return;
     let sessions: readonly Session[] = [];
     try {
       ({ sessions } = await recentInventory());
     } catch (error) {
-      if (!wasListed && !randomId.test(confirmed.id)) throw error;
+      if (!isKnown) throw error;
     }
     const listed = sessions.find(({ id }) => id === confirmed.id);
     const isNotOnly = sessions.some(({ id, otherId }) => id !== confirmed.id && otherId === confirmed.id);

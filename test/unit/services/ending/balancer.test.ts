@@ -117,8 +117,8 @@ describe('ending behind a load balancer', function () {
       const report = await over(services.ender.end(targets(), quietly));
       assert.deepEqual([...outcomes(report).values()], ['ended']);
       const requests = (balancer?.passed.length ?? 0) - before;
-      // The end between two rounds of lists, and one list before it if rows tell one browser from another.
-      assert.ok(requests <= (version === 'v1' ? 17 : 18), `${version}: ${requests} requests`);
+      // The end between two rounds of lists, and one list before it to compare it with.
+      assert.ok(requests <= 18, `${version}: ${requests} requests`);
       assert.equal(services.store.state(id)?.contents.combined, false);
       if (version === 'v1') {
         services.dispose();

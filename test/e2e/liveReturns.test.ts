@@ -138,6 +138,8 @@ describe('a user who comes back to live views', function () {
     const turn = async () => {
       session.pages = [cart, payment];
       const panel = await shownBy('p1');
+      // The pages are requested when a viewer is shown, which may have been before.
+      await panel.getByRole('button', { name: 'Reload', exact: true }).click();
       await panel.getByLabel('Page to show').selectOption({ label: 'Payment' });
       await shownBy('p2');
       await tab('Live: shop.example · Payment').waitFor();

@@ -92,6 +92,7 @@ export class Protections {
    */
   *#protectedAs(account: AccountId, session: SessionId): Iterable<readonly [AccountId, SessionId]> {
     const kept = this.#current();
+    if (kept.size === 0) return;
     const drives = this.#store.session(account, session)?.drives;
     for (const [other, ids] of kept) {
       if (ids.has(session) && this.#isSame(session, account, other)) yield [other, session];
@@ -142,6 +143,8 @@ export class Protections {
   }
 
   async #change(all: readonly Pick<Change, 'account' | 'sessions'>[], isProtected: boolean): Promise<void> {
+    // What another window has changed since comes first.
+    this.#current();
     const at = this.#clock.monotonic();
     const changes = all.map((one): Change => ({ ...one, id: crypto.randomUUID().slice(0, 8), at, isProtected }));
     this.#own = [...this.#recent(), ...changes].slice(-mostOwnChanges);

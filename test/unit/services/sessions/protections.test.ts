@@ -185,6 +185,10 @@ describe('protections', () => {
     assert.ok(here.has(a, one) && here.has(a, two) && open().has(a, one));
     await here.set(a, [one], false);
     assert.ok(!there.has(a, one) && there.has(a, two));
+    // A window in which no row has asked yet.
+    await open().set(b, [one], true);
+    const later = open();
+    assert.ok(later.has(a, two) && later.has(b, one));
   });
 
   it('apply at once, before they are stored', async () => {

@@ -10,7 +10,7 @@ import type { Choice, Question } from '../prompts.ts';
 import { withNames } from '../sessionNames.ts';
 import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
-import { groupName } from '../text/names.ts';
+import { groupName } from '../text/groupNames.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { describeSessions, unfiltered } from './descriptions.ts';
 import { type EndParts, endAgain, endTargets } from './ending.ts';

@@ -7,7 +7,8 @@ import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts
 import { isGroupId, isValueGroupId, type ListGroup, sessionsByGroup } from '../../services/sessions/grouping.ts';
 import type { Choice } from '../prompts.ts';
 import { shownName } from '../sessionNames.ts';
-import { accountHost, groupName } from '../text/names.ts';
+import { groupName } from '../text/groupNames.ts';
+import { accountHost } from '../text/names.ts';
 import type { Arrangement } from '../tree/arrangement.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import type { TreeNode } from '../tree/nodes.ts';

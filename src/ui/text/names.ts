@@ -6,7 +6,6 @@ import type { ProviderKind } from '../../core/provider.ts';
 import type { Session } from '../../core/session.ts';
 import { bestName } from '../../core/sessionName.ts';
 import type { ShownName } from '../../services/ending/report.ts';
-import { isValueGroupId, type ListGroup } from '../../services/sessions/grouping.ts';
 
 /** The first characters of an id, enough to distinguish it from others. */
 export function shortId(id: string): string {
@@ -23,29 +22,6 @@ export function nameAndId({ name, shortId: id }: ShownName): string {
   return name === id
     ? id
     : l10n.t({ message: '{0} ({1})', args: [name, id], comment: ["A session's name and short ID"] });
-}
-
-/** A group's name, otherwise its short id. */
-export function groupName({ id, kind, name }: ListGroup): string {
-  if (kind === 'status') return statusName(name ?? '');
-  const fallback = () => (isValueGroupId(id) ? l10n.t('Unnamed group') : l10n.t('Batch {0}', shortId(id)));
-  return plainText(name ?? '') || fallback();
-}
-
-/** The name of a group of sessions that have the same status. */
-function statusName(status: string): string {
-  switch (status) {
-    case 'starting':
-      return l10n.t('Starting');
-    case 'running':
-      return l10n.t('Running');
-    case 'idle':
-      return l10n.t('Idle');
-    case 'ending':
-      return l10n.t('Ending');
-    default:
-      return plainText(status);
-  }
 }
 
 /** A page's title, otherwise its address. */

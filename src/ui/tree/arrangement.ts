@@ -5,8 +5,9 @@ import type { Session } from '../../core/session.ts';
 import { type Cost, compareCosts, costOf } from '../../services/sessions/cost.ts';
 import { type Grouping, groupFor, type ListGroup } from '../../services/sessions/grouping.ts';
 import { knownPages, type SessionsView, type StoreChange } from '../../services/sessions/sessionsView.ts';
+import { groupName } from '../text/groupNames.ts';
 import { usedLanguage } from '../text/locale.ts';
-import { groupName, sessionName } from '../text/names.ts';
+import { sessionName } from '../text/names.ts';
 import type { TreeFilter } from './filter.ts';
 import type { ListOptions, SortBy } from './listOptions.ts';
 

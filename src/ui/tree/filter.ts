@@ -8,7 +8,8 @@ import type { Accounts } from '../../services/accounts/accounts.ts';
 import type { ProviderKinds } from '../../services/providers/providerKinds.ts';
 import { findGroup, isGroupId, isInGroup } from '../../services/sessions/grouping.ts';
 import { knownPages, type SessionsView } from '../../services/sessions/sessionsView.ts';
-import { accountName, groupName, sessionName } from '../text/names.ts';
+import { groupName } from '../text/groupNames.ts';
+import { accountName, sessionName } from '../text/names.ts';
 
 const memoryKey = 'filter';
 const scopeKey = 'filterScope';

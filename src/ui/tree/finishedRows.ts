@@ -6,7 +6,8 @@ import { plainText } from '../../core/plainText.ts';
 import type { FinishedBatches } from '../../services/sessions/finishedBatches.ts';
 import { shortAge } from '../text/ages.ts';
 import { finishedCount } from '../text/batches.ts';
-import { accountHost, groupName } from '../text/names.ts';
+import { groupName } from '../text/groupNames.ts';
+import { accountHost } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
 import type { AccountNote } from './nodes.ts';
 

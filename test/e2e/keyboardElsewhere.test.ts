@@ -80,7 +80,7 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
     await scene.begin(panel);
     await scene.composeUntilPaused(panel, 'かな');
     await until(async () => (await scene.text()).includes('かな'));
-    assert.equal(await panel.locator('#stray').inputValue(), '');
+    await until(async () => (await panel.locator('#stray').inputValue()) === '');
   });
 
   it('is told that the panel has keyboard focus, and continues typing after a click', async () => {

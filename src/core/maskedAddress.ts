@@ -1,3 +1,4 @@
+import { longestTitle, longestUrl } from './page.ts';
 import { redactor } from './redact.ts';
 
 /** What stands for a value that is not shown. */
@@ -5,10 +6,6 @@ export const hidden = '•••';
 const secretKey = /key|token|secret|password|authorization|cookie/i;
 const withoutSecrets = redactor([]);
 
-/** Longest title that is looked at and kept, in characters; a page can have one of megabytes. */
-const longestTitle = 1_000;
-/** The longest address that a title is compared with, in characters. */
-const longestAddress = 8_192;
 /** Where a query or a fragment begins, if nothing before it is blank, and what comes before. */
 const beforeTail = /^[^\s?#]*(?=[?#]\S)/;
 /** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
@@ -29,7 +26,7 @@ export function titleWithoutValues(whole: string, url: string): string {
   if (opaque !== undefined) return `${opaque}${hidden}`;
   const tail = decoded(title.replace(/^[^?#]*/, ''));
   const looksLikeOne = /[./:]/.test(beforeTail.exec(title)?.[0] ?? '');
-  const isAddress = looksLikeOne || (tail.length > 1 && (url.length > longestAddress || decoded(url).includes(tail)));
+  const isAddress = looksLikeOne || (tail.length > 1 && (url.length > longestUrl || decoded(url).includes(tail)));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
 }
 

@@ -10,8 +10,8 @@ export interface Page {
 }
 
 /** Longest title and address that are kept, in characters. A page can have megabytes of either. */
-const longestTitle = 1_000;
-const longestUrl = 8_192;
+export const longestTitle = 1_000;
+export const longestUrl = 8_192;
 
 /** Limits how many pages are kept, and how much text each of them has. */
 export function boundedPages(pages: readonly Page[], most = mostPages): readonly Page[] {

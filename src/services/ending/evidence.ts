@@ -1,5 +1,5 @@
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import type { EndingTerms, ListTerms, Liveness } from '../../core/provider.ts';
+import type { ListTerms, Liveness } from '../../core/provider.ts';
 import { isSame, type Session } from '../../core/session.ts';
 import {
   type Evidence,
@@ -8,6 +8,7 @@ import {
   noObservations,
   type Observations,
   observe,
+  type Reliance,
   type Verdict,
   verdictOn,
   wholeRound,
@@ -48,7 +49,7 @@ interface AccountEvidence {
   /** Sessions whose evidence is needed, whether or not they were ever listed, and by how many callers. */
   readonly wanted: Map<SessionId, number>;
   combined: boolean;
-  terms: Pick<EndingTerms, 'lists' | 'omitsEmpty'>;
+  terms: Reliance;
 }
 
 /** Collects evidence about each account's sessions and asks `verification.ts` for a verdict. */
@@ -70,12 +71,7 @@ export class EvidenceLog {
    * @param terms how far this provider's lists can be relied on.
    * @param shown all sessions that are thought to be running, including those from a list that broke off.
    */
-  addLists(
-    account: AccountId,
-    terms: Pick<EndingTerms, 'lists' | 'omitsEmpty'>,
-    round: Round,
-    shown: Iterable<Session>,
-  ): void {
+  addLists(account: AccountId, terms: Reliance, round: Round, shown: Iterable<Session>): void {
     const { answers } = round;
     const evidence = this.#of(account);
     evidence.terms = terms;

@@ -113,6 +113,9 @@ const listsAlone = 3;
 const endedApartMs = 5_000;
 const goneByItselfApartMs = 60_000;
 
+/** How far a provider's lists can be relied on. */
+export type Reliance = Pick<EndingTerms, 'lists' | 'omitsEmpty'>;
+
 /** Adds a piece of evidence. A list that has the session overrides everything that was learned before. */
 export function observe(known: Observations, evidence: Evidence): Observations {
   switch (evidence.kind) {
@@ -176,11 +179,7 @@ function observeNotFound(
  * @param terms how far this provider's lists can be relied on.
  * @param combined whether several workers were seen at its address.
  */
-export function verdictOn(
-  seen: Observations,
-  { lists, omitsEmpty = false }: Pick<EndingTerms, 'lists' | 'omitsEmpty'>,
-  combined: boolean,
-): Verdict {
+export function verdictOn(seen: Observations, { lists, omitsEmpty = false }: Reliance, combined: boolean): Verdict {
   if (seen.lastAnswer === 'running') return 'stillRunning';
   if (!seen.missing) return seen.crowd > 0 ? 'stillRunning' : 'unknown';
   switch (lists) {

@@ -77,7 +77,7 @@ const RawSession = v.object({
   facts: v.fallback(firstOf(mostTexts, v.pipe(v.array(v.string()), v.maxLength(2))), []),
 });
 
-/** Most pages of a session of which only the pages end. Reading more could block the extension host. */
+/** Most pages of a session that ends by closing its pages. Reading more could block the extension host. */
 const mostEndingPages = 10_000;
 /** An end of such a session is done when the pages that were shown are closed, so none may be left out. */
 const RawPagesOnly = v.object({

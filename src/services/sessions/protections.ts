@@ -58,7 +58,10 @@ export class Protections {
   #told = this.#kept;
   readonly #changed = new Emitter<AccountId>();
 
-  /** Fires with the account when this window protects or unprotects sessions, or {@link follow} finds that another one did. */
+  /**
+   * Fires for each account whose sessions may be protected or unprotected now: when this window does that, or {@link follow} finds
+   * that another one did.
+   */
   readonly onDidChange: Event<AccountId> = this.#changed.event;
 
   constructor(memory: Memory, store: SessionsView, accounts: Pick<Accounts, 'all' | 'get'>, clock: Clock) {

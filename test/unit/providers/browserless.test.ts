@@ -366,7 +366,7 @@ describe('Browserless', () => {
       const refused = async (id: string) =>
         (await errorOf(provider.end(unlistedSession(sessionId(id)), unaborted))).trouble;
       assert.equal((await refused('job-1')).kind, 'conflict');
-      // A browser of which only the ID is known, and one that was listed before its ID became another's tracking ID.
+      // After it was listed, its ID became another browser's tracking ID.
       worker.add({ id: 'browser-1', startedOn: 1 });
       const confirmed = (await listed(provider)).sessions.find(({ id }) => id === 'browser-1') ?? assert.fail();
       worker.add({ id: 'browser-2', trackingId: 'browser-1' });
@@ -378,7 +378,7 @@ describe('Browserless', () => {
       const named = unlistedSession(sessionId('job-1'));
       assert.equal((await errorOf(blind.end(named, unaborted))).trouble.kind, 'serverFault');
       assert.equal(kills(), 0);
-      // Tracking IDs are names; nobody gives a browser a random one.
+      // It doesn't look like a name, so it can only be a browser's ID.
       const random = unlistedSession(sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a11'));
       assert.equal((await blind.end(random, unaborted)).outcome, 'alreadyGone');
       assert.equal(kills(), 1);

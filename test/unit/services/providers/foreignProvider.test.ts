@@ -434,7 +434,7 @@ describe('the code of another extension’s provider', () => {
     assert.ok(reads <= 2 * mostPages + mostTexts, `${reads} elements were read`);
   });
 
-  it('has all pages of a session read of which only the pages end, unless there are more than 10,000', async () => {
+  it('has all pages read of a session that ends by closing its pages, unless there are more than 10,000', async () => {
     const withPages = (count: number) => {
       const pages = Array.from({ length: count }, (_, at) => ({ id: `p${at}`, title: '', url: '' }));
       return page({ ...row, ends: 'pages', pages });

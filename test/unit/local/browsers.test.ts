@@ -7,7 +7,12 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
 import { portOfProfile } from '../../../src/local/devtoolsPort.ts';
 import { endProcess } from '../../../src/local/endProcess.ts';
-import { type LocalProcess, openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
+import {
+  type LocalProcess,
+  openProcessReader,
+  type ProcessList,
+  type ProcessReader,
+} from '../../../src/local/processes.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { isRunning, start, temporaryFolder } from '../../host/processes.ts';
@@ -45,6 +50,19 @@ function processesOf(folder: string): readonly string[] {
   }
   async function found(pid: number): Promise<AutomatedBrowser | undefined> {
     return (await findBrowsers(reader, unaborted)).find(({ process }) => process.pid === pid);
+  }
+
+  /** The browsers among some processes. Unless told otherwise, nothing else is known of them. */
+  async function amongThose(list: Partial<ProcessList>): Promise<readonly AutomatedBrowser[]> {
+    const silent: ProcessList = {
+      found: [],
+      ancestorsOf: () => [],
+      keepsDeadParents: false,
+      processWith: () => undefined,
+      folderOf: () => undefined,
+      isService: () => false,
+    };
+    return findBrowsers({ ...reader, list: async () => ({ ...silent, ...list }) }, unaborted);
   }
 
   const browser: LocalProcess = {
@@ -96,15 +114,7 @@ function processesOf(folder: string): readonly string[] {
       parentPid: 9,
       args: [...browser.args.slice(0, -1), '--user-data-dir=/tmp/puppeteer_dev_chrome_profile-y'],
     };
-    const starting = {
-      found: [fork, browser, other],
-      ancestorsOf: () => [],
-      keepsDeadParents: false,
-      processWith: () => undefined,
-      folderOf: () => undefined,
-      isService: () => false,
-    };
-    const roots = await findBrowsers({ ...reader, list: async () => starting }, unaborted);
+    const roots = await amongThose({ found: [fork, browser, other] });
     assert.deepEqual(
       roots.map(({ process }) => process.pid),
       [9, 11],
@@ -119,20 +129,14 @@ function processesOf(folder: string): readonly string[] {
       ...browser,
       pid: 20,
       parentPid: 9,
-      args: ['chromium', '--user-data-dir=/home/me/.config/chromium'],
+      args: ['chromium', '--user-data-dir=/profiles/own'],
     };
-    const list = {
+    const all = await amongThose({
       found: [
         ...[{ ...browser, memory: 10 }, child(11, 9, 'zygote'), child(12, 11, 'renderer')],
         ...[users, child(21, 20, 'zygote'), child(22, 21, 'renderer')],
       ],
-      ancestorsOf: () => [],
-      keepsDeadParents: false,
-      processWith: () => undefined,
-      folderOf: () => undefined,
-      isService: () => false,
-    };
-    const all = await findBrowsers({ ...reader, list: async () => list }, unaborted);
+    });
     assert.deepEqual(
       all.map(({ process, children, memory }) => [process.pid, children.map(({ pid }) => pid), memory]),
       [[9, [11, 12], 30]],
@@ -150,15 +154,10 @@ function processesOf(folder: string): readonly string[] {
     };
     const found = [outer, inner, real, renderer];
     const node = { ...starter, program: '/usr/bin/node', args: ['node', 'scrape.mjs'] };
-    const list = {
+    const [one, ...others] = await amongThose({
       found,
-      ancestorsOf: ({ pid }: LocalProcess) => [...found.filter((one) => one.pid < pid).reverse(), node],
-      keepsDeadParents: false,
-      processWith: () => undefined,
-      folderOf: () => undefined,
-      isService: () => false,
-    };
-    const [one, ...others] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
+      ancestorsOf: ({ pid }) => [...found.filter((one) => one.pid < pid).reverse(), node],
+    });
     assert.deepEqual([one?.process.pid, others], [10, []]);
     assert.deepEqual(
       [one?.launchers.map(({ pid }) => pid), one?.owners, one?.ownerPids],
@@ -189,11 +188,9 @@ function processesOf(folder: string): readonly string[] {
         ancestorsOf: () => [parent],
         processWith: () => parent,
         folderOf: () => '/',
-        isService: () => false,
-        keepsDeadParents: false,
       };
-      assert.equal((await findBrowsers({ ...reader, list: async () => list }, unaborted))[0]?.startedIn, undefined);
-      const [one] = await findBrowsers({ ...reader, list: async () => list }, unaborted);
+      const [one] = await amongThose(list);
+      assert.equal(one?.startedIn, undefined);
       return one?.owners[0];
     };
     assert.equal(await ownerOf('node', '/app/node_modules/@acme/agent/cli.js', '--key=secret'), '@acme/agent');
@@ -219,16 +216,8 @@ function processesOf(folder: string): readonly string[] {
         memory: undefined,
         cpuMs: undefined,
       };
-      const list = {
-        found: [process],
-        ancestorsOf: () => [],
-        processWith: () => undefined,
-        folderOf: () => undefined,
-        isService: () => false,
-        keepsDeadParents: false,
-      };
       const began = performance.now();
-      await findBrowsers({ ...reader, list: async () => list }, unaborted);
+      await amongThose({ found: [process] });
       assert.ok(performance.now() - began < 1_000, part);
     }
   });
@@ -245,7 +234,7 @@ function processesOf(folder: string): readonly string[] {
       ...list,
       found: list.found.map((one) => ({ ...one, args: one.args.filter((arg) => !arg.startsWith('--headless')) })),
     };
-    const browsersFound = await findBrowsers({ ...reader, list: async () => own }, unaborted);
+    const browsersFound = await amongThose(own);
     assert.ok(!browsersFound.some(({ process }) => process.pid === pid));
   });
 

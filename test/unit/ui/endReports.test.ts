@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { accountId } from '../../../src/core/ids.ts';
 import { concluded, type ReportParts } from '../../../src/ui/commands/endReports.ts';
+import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TestServices } from '../services/testServices.ts';
 import { someSession } from '../sessions.ts';
 
@@ -8,12 +9,12 @@ describe('the report about one ended session', () => {
   it('is in the status bar, or in a notification if how it ended takes more room', () => {
     const services = new TestServices();
     const [notes, notifications]: [string[], string[]] = [[], []];
-    const prompts = {
-      note: (text: string) => void notes.push(text),
-      tell: async (_level: string, text: string) => void notifications.push(text),
-    } as unknown as ReportParts['prompts'];
+    const prompts: Partial<Prompts> = {
+      note: (text) => void notes.push(text),
+      tell: async (_level, text) => void notifications.push(text),
+    };
     const { accounts, kinds, store, log: logger } = services;
-    const parts: ReportParts = { accounts, kinds, store, logger, prompts, showLog: () => {} };
+    const parts: ReportParts = { accounts, kinds, store, logger, prompts: prompts as Prompts, showLog: () => {} };
     const end = (how: string | undefined) => {
       const session = someSession('guest');
       const result = {

@@ -91,9 +91,7 @@ describe('a provider’s output', () => {
     const text = key + 'x'.repeat(4 * 2 ** 20);
     const rows = Array.from({ length: 8 }, (_, index) => someSession(`s${index}`, { status: text, tags: [text] }));
     const provider = telling(() => listing(...rows));
-    const turns = watchTurns();
-    await listed(provider);
-    const longest = turns.stop();
+    const longest = await longestTurn(() => listed(provider));
     assert.ok(longest < 200, `${longest} ms`);
   });
 

@@ -37,6 +37,8 @@ export function openCdpDialer(origin: URL, clock: Clock, tls: () => TrustedTls =
           handshakeTimeout: handshakeTimeoutMs,
           maxPayload: maxMessageBytes,
           perMessageDeflate: false,
+          // Each message is handled in a turn of its own: reading and searching many at once would block.
+          allowSynchronousEvents: false,
         };
         assertOrigin(address, origin.origin);
         const socket = isLoopback(address.hostname)

@@ -4,9 +4,9 @@ import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { boundedPages, isEmptyTab, type Page } from '../core/page.ts';
+import { boundedPage, isEmptyTab, type Page } from '../core/page.ts';
+import { ProviderError } from '../core/providerError.ts';
 import { mostPages } from '../core/session.ts';
-import { Turns } from '../core/turns.ts';
 import { read } from './answers.ts';
 import { type EventName, sendCommand } from './protocol.ts';
 
@@ -18,7 +18,6 @@ const TargetInfo = v.object({
   browserContextId: v.optional(v.string()),
 }) satisfies v.GenericSchema<unknown, Pick<Protocol.Target.TargetInfo, 'targetId' | 'type' | 'title' | 'url'>>;
 const TargetChange = v.object({ targetInfo: TargetInfo });
-const Listed = v.object({ targetInfos: v.array(v.unknown()) });
 const Named = v.object({ targetId: v.string() });
 const Attached = v.object({ sessionId: v.string() }) satisfies v.GenericSchema<
   unknown,
@@ -78,15 +77,30 @@ export class PageTargets implements Disposable {
     return read(Attached, await sendCommand(connection, 'Target.attachToTarget', params, signal)).sessionId;
   }
 
-  /** Asks for what isn't reported by itself: changed titles. @throws ProviderError as `CdpConnection.send` does. */
+  /**
+   * Asks for what isn't reported by itself: changed titles. Page by page, because one message about all of them can be too
+   * large to read. Without a page, this only makes sure that the browser responds.
+   * @throws ProviderError as `CdpConnection.send` does.
+   */
   async update(signal: AbortSignal): Promise<void> {
-    const listed = v.safeParse(Listed, await sendCommand(this.#devtools.connection, 'Target.getTargets', {}, signal));
-    const turns = new Turns();
-    for (const row of listed.success ? listed.output.targetInfos : []) {
-      if (turns.isOver) await turns.pass();
-      const parsed = v.safeParse(TargetInfo, row);
-      if (parsed.success && this.#pages.has(parsed.output.targetId as PageId)) this.#take(parsed.output);
-    }
+    const { connection } = this.#devtools;
+    const asked = this.#pages.size > 0 ? [...this.#pages.keys()].map((targetId) => ({ targetId })) : [{}];
+    await Promise.all(
+      asked.map(async (target) => {
+        try {
+          const parsed = v.safeParse(
+            TargetChange,
+            await sendCommand(connection, 'Target.getTargetInfo', target, signal),
+          );
+          if (parsed.success && this.#pages.has(parsed.output.targetInfo.targetId as PageId)) {
+            this.#take(parsed.output.targetInfo);
+          }
+        } catch (error) {
+          // It has just closed.
+          if (!ProviderError.isOf(error, 'notFound')) throw error;
+        }
+      }),
+    );
   }
 
   #follow({ method, params, target }: CdpEvent): void {
@@ -113,9 +127,9 @@ export class PageTargets implements Disposable {
 
   #take({ targetId, type, title: reported, url, browserContextId }: v.InferOutput<typeof TargetInfo>): void {
     if (type !== 'page' || idFault(targetId) !== undefined || !this.#devtools.owns(browserContextId)) return;
-    const [page] = boundedPages([{ id: pageId(targetId), title: titleWithoutValues(reported, url), url }]);
-    const known = page && this.#pages.get(page.id);
-    if (page === undefined || (known?.title === page.title && known.url === page.url)) return;
+    const page = boundedPage({ id: pageId(targetId), title: titleWithoutValues(reported, url), url });
+    const known = this.#pages.get(page.id);
+    if (known?.title === page.title && known.url === page.url) return;
     // There are too many pages to pick this one. When another one closes, it's added as soon as it's reported again.
     if (known === undefined && this.#pages.size >= mostPages) return;
     this.#pages.set(page.id, page);

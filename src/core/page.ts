@@ -15,13 +15,20 @@ export const longestUrl = 8_192;
 
 /** Limits how many pages are kept, and how much text each of them has. */
 export function boundedPages(pages: readonly Page[], most = mostPages): readonly Page[] {
-  const isFine = ({ title, url }: Page) => title.length <= longestTitle && url.length <= longestUrl;
-  if (pages.length <= most && pages.every(isFine)) return pages;
-  return pages
-    .slice(0, most)
-    .map((page) =>
-      isFine(page) ? page : { ...page, title: page.title.slice(0, longestTitle), url: page.url.slice(0, longestUrl) },
-    );
+  if (pages.length <= most && pages.every((page) => page === boundedPage(page))) return pages;
+  return pages.slice(0, most).map(boundedPage);
+}
+
+/** Limits how much text a page has. */
+export function boundedPage(page: Page): Page {
+  const { title, url } = page;
+  if (title.length <= longestTitle && url.length <= longestUrl) return page;
+  return { ...page, title: beginning(title, longestTitle), url: beginning(url, longestUrl) };
+}
+
+/** A copy of the beginning of a text: `slice` alone keeps the whole in memory. */
+function beginning(text: string, longest: number): string {
+  return text.length <= longest ? text : Buffer.from(text.slice(0, longest), 'utf16le').toString('utf16le');
 }
 
 const emptyAddress = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-tab-page-third-party)\/?)$/;

@@ -1,14 +1,15 @@
 import * as v from 'valibot';
+import { sendCommand } from '../cdp/protocol.ts';
 import type { CdpConnection } from '../core/cdp.ts';
 import type { HttpRequest } from '../core/http.ts';
 import { pageId } from '../core/ids.ts';
+import type { ListFault } from '../core/inventory.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
 import { requestUrl } from '../core/origin.ts';
-import type { Page } from '../core/page.ts';
+import { boundedPage, type Page } from '../core/page.ts';
 import type { Link } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { Turns } from '../core/turns.ts';
-import { decode, decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
+import { decode, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
 import { neverNotFound } from '../http/notFound.ts';
 
 // A browser's own DevTools (https://chromedevtools.github.io/devtools-protocol/tot/Target/). Observed in Chromium 156, but
@@ -16,7 +17,6 @@ import { neverNotFound } from '../http/notFound.ts';
 // while `browser_ui` and others are the browser's own.
 
 const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
-const Targets = v.object({ targetInfos: v.array(v.unknown()) });
 const IsTab = v.object({ type: v.literal('page') });
 const Target = v.object({
   targetId: idField,
@@ -62,18 +62,41 @@ export interface Tab {
   readonly browserContextId: string | undefined;
 }
 
-/** The tabs in an answer to `Target.getTargets`. Each has several targets besides itself, such as its frames and workers. */
-export async function tabsIn(answer: unknown) {
-  const { targetInfos } = decodeValue(Targets, answer);
-  const tabs = targetInfos.filter((info) => v.is(IsTab, info));
-  const { rows, faults } = await decodeEach(Target, firstRows(tabs), byPlace);
-  const found: Tab[] = [];
-  const turns = new Turns();
-  for (const { targetId, title, url, browserContextId } of rows) {
-    if (turns.isOver) await turns.pass();
-    found.push({ page: { id: pageId(targetId), title: titleWithoutValues(title, url), url }, browserContextId });
+/**
+ * Lists a browser's tabs. `Target.getTargets` has all of them in one message, which is too large to read if some have
+ * addresses of megabytes, as any page can. Discovery reports each in a message of its own, and all of them before it is
+ * answered (`TargetHandler::SetDiscoverTargets` in Chromium). It is off afterwards: it reports nothing when it's on already.
+ * @throws ProviderError as `CdpConnection.send` does.
+ */
+export async function listTabs(
+  cdp: CdpConnection,
+  signal: AbortSignal,
+): Promise<{ readonly tabs: readonly Tab[]; readonly faults: readonly ListFault[] }> {
+  const tabs: Tab[] = [];
+  const faults: ListFault[] = [];
+  let reported = 0;
+  const subscription = cdp.onEvent(({ method, params: { targetInfo }, target }) => {
+    // A tab has several targets besides itself, such as its frames and workers.
+    if (method !== 'Target.targetCreated' || target !== undefined || !v.is(IsTab, targetInfo)) return;
+    const index = reported++;
+    if (index >= mostRows) return;
+    const read = v.safeParse(Target, targetInfo, { abortEarly: true });
+    if (read.success) tabs.push(tabOf(read.output));
+    else faults.push({ subject: rowAt(index), unnamed: true, what: "it isn't as documented" });
+  });
+  try {
+    await Promise.all([
+      sendCommand(cdp, 'Target.setDiscoverTargets', { discover: true }, signal),
+      sendCommand(cdp, 'Target.setDiscoverTargets', { discover: false }, signal),
+    ]);
+  } finally {
+    subscription.dispose();
   }
-  return { tabs: found, faults };
+  return { tabs, faults: reported > mostRows ? [...faults, leftOut(reported - mostRows, mostRows)] : faults };
+}
+
+function tabOf({ targetId, title, url, browserContextId }: v.InferOutput<typeof Target>): Tab {
+  return { page: boundedPage({ id: pageId(targetId), title: titleWithoutValues(title, url), url }), browserContextId };
 }
 
 /** The rows that are read, and a fault for the rest. */

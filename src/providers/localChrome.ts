@@ -11,7 +11,7 @@ import type { Session } from '../core/session.ts';
 import { translatable } from '../core/translatable.ts';
 import { Turns } from '../core/turns.ts';
 import { decodeEach, decodeValue, idField } from '../http/decode.ts';
-import { byPlace, dialBrowser, firstRows, tabsIn, versionAt } from './devtools.ts';
+import { byPlace, dialBrowser, firstRows, listTabs, versionAt } from './devtools.ts';
 
 // Any browser that speaks the Chrome DevTools Protocol; see devtools.ts. A session is a browser context: an isolated
 // profile, such as Playwright and Puppeteer make for each job. Observed in Chromium 156, but not documented: closing the
@@ -154,12 +154,11 @@ interface Contexts {
 
 async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
   // Pages first: a page in a context created in between would otherwise count as the browser's own.
-  const [targets, contexts] = await Promise.all([
-    cdp.send('Target.getTargets', {}, signal),
+  const [{ tabs, faults }, contexts] = await Promise.all([
+    listTabs(cdp, signal),
     cdp.send('Target.getBrowserContexts', {}, signal),
   ]);
   const ids = decodeValue(ContextIds, contexts);
-  const { tabs, faults } = await tabsIn(targets);
   const named = await decodeEach(idField, firstRows(ids.browserContextIds), byPlace);
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();

@@ -13,9 +13,9 @@ export interface HostileTarget {
 /** Listens at a DevTools port, and responds with whatever a test gives it. */
 export class HostileChrome extends ProviderServer {
   contexts: unknown[] = [];
-  targets: unknown[] = [];
-  /** The targets that it reports one by one to clients that follow targets. */
-  announced: unknown[] = [];
+  /** The targets that it reports, each as JSON. */
+  targets: readonly unknown[] = [];
+  written: (target: unknown) => string = JSON.stringify;
   /** Replaces the response to a command with the text of a whole message. */
   say: (method: string, id: number) => string | undefined = () => undefined;
   /** The commands so far, by their names. */
@@ -37,11 +37,11 @@ export class HostileChrome extends ProviderServer {
         sockets.handleUpgrade(request, socket, head, (opened) => {
           opened.on('error', () => {});
           opened.on('message', (data) => {
-            const { id, method } = JSON.parse((data as Buffer).toString());
+            const { id, method, params } = JSON.parse((data as Buffer).toString());
             this.commands.push(method);
-            if (method === 'Target.setDiscoverTargets') {
-              for (const targetInfo of this.announced) {
-                opened.send(JSON.stringify({ method: 'Target.targetCreated', params: { targetInfo } }));
+            if (method === 'Target.setDiscoverTargets' && params.discover === true) {
+              for (const target of this.targets) {
+                opened.send(`{"method":"Target.targetCreated","params":{"targetInfo":${this.written(target)}}}`);
               }
             }
             opened.send(this.say(method, id) ?? JSON.stringify({ id, result: this.#answer(method) }));
@@ -60,8 +60,6 @@ export class HostileChrome extends ProviderServer {
     switch (method) {
       case 'Target.getBrowserContexts':
         return { browserContextIds: this.contexts, defaultBrowserContextId: 'own' };
-      case 'Target.getTargets':
-        return { targetInfos: this.targets };
       default:
         return {};
     }

@@ -6,7 +6,7 @@ import { ProviderError } from '../../core/providerError.ts';
 import { decodeValue } from '../../http/decode.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import type { ListeningPorts } from '../../local/listeningPorts.ts';
-import { dialBrowser, tabsIn } from '../devtools.ts';
+import { dialBrowser, listTabs } from '../devtools.ts';
 
 // Connects to browsers on this machine by DevTools, and makes sure that the one that answers is the one that was meant.
 
@@ -34,10 +34,9 @@ export async function pagesOf(
     const cdp = await dial();
     try {
       const within = soon(signal);
-      const [pid, answer] = await Promise.all([pidOf(cdp, within), cdp.send('Target.getTargets', {}, within)]);
-      const pages = (await tabsIn(answer)).tabs.map(({ page }) => page);
+      const [pid, { tabs }] = await Promise.all([pidOf(cdp, within), listTabs(cdp, within)]);
       if (pid === undefined || !(await isExpected(pid))) return undefined;
-      const ordered = pages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      const ordered = tabs.map(({ page }) => page).toSorted((a, b) => (a.id < b.id ? -1 : 1));
       inside.set(pid, ordered);
       return pid;
     } finally {

@@ -102,6 +102,21 @@ describe('a DevTools connection to a hostile browser', () => {
     assert.deepEqual(await ask(), { ok: true });
   });
 
+  it('handles each of many messages in a turn of its own', async () => {
+    const event = JSON.stringify({ method: 'Target.targetInfoChanged', params: {} });
+    reply = (id) => [...Array.from({ length: 20 }, () => event), JSON.stringify({ id, result: {} })];
+    let turn = 0;
+    const nextTurn = () => setImmediate(() => turn++);
+    const turns: number[] = [];
+    const subscription = connection.onEvent(() => {
+      turns.push(turn);
+      nextTurn();
+    });
+    await ask();
+    subscription.dispose();
+    assert.equal(new Set(turns).size, 20);
+  });
+
   it('reads a large picture', async () => {
     const data = 'A'.repeat(16 * 2 ** 20);
     reply = (id) => [JSON.stringify({ id, result: { data } })];

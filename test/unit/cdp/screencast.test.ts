@@ -647,7 +647,7 @@ describe('screencast', function () {
   it('stays with a page that doesn’t change for a long time', async () => {
     const one = await watch(await context('form'), { clock: fastClock(5) });
     await until(() => one.frames.length > 0);
-    await until(() => relay.commands.filter(({ method }) => method === 'Target.getTargets').length > 5);
+    await until(() => relay.commands.filter(({ method }) => method === 'Target.getTargetInfo').length > 5);
     assert.deepEqual(one.lost, []);
   });
 

@@ -86,16 +86,18 @@ function fileOf(pid: number | string, name: string): string {
   function impersonate(impostor: Server, pid: number, delayMs: number): () => number {
     const answers: Record<string, unknown> = {
       'SystemInfo.getProcessInfo': { processInfo: [{ type: 'browser', id: pid }] },
-      'Target.getTargets': {
-        targetInfos: [{ targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' }],
-      },
     };
+    const targetInfo = { targetId: 'T', type: 'page', title: 'Your bank', url: 'https://x.example/' };
+    const created = JSON.stringify({ method: 'Target.targetCreated', params: { targetInfo } });
     let connections = 0;
     new WebSocketServer({ server: impostor }).on('connection', (socket) => {
       connections++;
       socket.on('message', (data: Buffer) => {
         const { id, method } = JSON.parse(data.toString());
-        setTimeout(() => socket.send(JSON.stringify({ id, result: answers[method] ?? {} })), delayMs);
+        setTimeout(() => {
+          if (method === 'Target.setDiscoverTargets') socket.send(created);
+          socket.send(JSON.stringify({ id, result: answers[method] ?? {} }));
+        }, delayMs);
       });
     });
     return () => connections;

@@ -2,11 +2,13 @@
 
 /** More segments before the one with the size than any browser writes. */
 const mostSegments = 1_000;
+/** Encoders draw an image in up to a dozen scans. Thousands of them, in a megabyte, keep a processor busy for a minute. */
+const mostScans = 100;
 
 const pngStart = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
- * The size of an image in pixels, as its header says; undefined for anything else.
+ * The size of an image in pixels, as its header says; undefined for anything else, and for what takes long to decode.
  * @param {Uint8Array} bytes
  * @returns {{ width: number, height: number } | undefined}
  */
@@ -35,8 +37,17 @@ function jpegSize(bytes) {
     // The beginning of the image's data, and the end.
     if (marker === 0xda || marker === 0xd9) return undefined;
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return { width: word(at + 5), height: word(at + 3) };
+    if (isFrame) return hasManyScans(bytes) ? undefined : { width: word(at + 5), height: word(at + 3) };
     at += word(at);
   }
   return undefined;
+}
+
+/** @param {Uint8Array} bytes */
+function hasManyScans(bytes) {
+  let scans = 0;
+  for (let at = 0; at < bytes.length && scans <= mostScans; at++) {
+    if (bytes[at] === 0xff && bytes[at + 1] === 0xda) scans++;
+  }
+  return scans > mostScans;
 }

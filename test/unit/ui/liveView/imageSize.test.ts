@@ -31,6 +31,12 @@ describe('the size of an image', () => {
     assert.deepEqual(sizeIn(start, segment(0xe1, ...thumbnail), frame(0xc0, 300, 200)), { width: 300, height: 200 });
   });
 
+  it('is unknown where there are more scans than any encoder makes, because each takes time', () => {
+    const scans = (count: number) => Array.from({ length: count }, () => segment(0xda, 1, 2, 3)).flat();
+    assert.deepEqual(sizeIn(start, frame(0xc2, 300, 200), scans(20)), { width: 300, height: 200 });
+    assert.equal(sizeIn(start, frame(0xc2, 300, 200), scans(1_000)), undefined);
+  });
+
   it('is unknown where there is no such header', () => {
     for (const bytes of [[], [0xff], start, [...start, 0xff], [0x89, 0x50, 0x4e, 0x47], [...start, 0xff, 0xda, 0, 2]]) {
       assert.equal(sizeIn(bytes), undefined);

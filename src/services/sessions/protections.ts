@@ -22,6 +22,8 @@ const mostChanges = 500;
 const mostOwnChanges = 100;
 /** How long after a change another window may write that hasn't seen it, in milliseconds. */
 const unseenMs = 15_000;
+/** Changes that follow each other this fast count as one, in milliseconds: of separate ones, only some are remembered. */
+const togetherMs = 1_000;
 /** Most ids of an account that are kept after their sessions ended; the oldest go first. */
 const mostGone = 500;
 const none: ReadonlySet<string> = new Set();
@@ -150,7 +152,14 @@ export class Protections {
     this.#current();
     const at = this.#clock.monotonic();
     const changes = all.map((one): Change => ({ ...one, id: crypto.randomUUID().slice(0, 8), at, isProtected }));
-    this.#own = [...this.#recent(), ...changes].slice(-mostOwnChanges);
+    const own = [...this.#recent()];
+    for (const change of changes) {
+      const last = own.at(-1);
+      const isNext = last?.account === change.account && last.isProtected === isProtected && at - last.at < togetherMs;
+      if (isNext) own.pop();
+      own.push(isNext ? { ...change, sessions: [...last.sessions, ...change.sessions] } : change);
+    }
+    this.#own = own.slice(-mostOwnChanges);
     this.#apply(changes);
     for (const { account } of changes) {
       this.#forgetGone(account);

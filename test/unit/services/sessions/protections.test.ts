@@ -81,6 +81,7 @@ describe('protections', () => {
     [0, 3],
     [3, 0],
     [2, 2],
+    [299, 299],
   ] as const) {
     it(`are all kept if two windows make ${1 + more} and ${1 + theirMore} changes before either has seen the other’s`, async () => {
       const [here, there] = [open(), open()];

@@ -43,8 +43,12 @@ export interface RunningBrowserless {
   readonly url: string;
   readonly token: string;
   readonly process: Owned;
-  /** Starts a session, as a script elsewhere would, and stays connected to it. @returns its browser's id. */
-  open(options?: { readonly trackingId?: string; readonly page?: string }): Promise<string>;
+  /**
+   * Starts a session, as a script elsewhere would, and stays connected to it.
+   * @param options `profile` is the name of a folder for its data, which is kept when it ends.
+   * @returns its browser's id.
+   */
+  open(options?: { readonly trackingId?: string; readonly page?: string; readonly profile?: string }): Promise<string>;
   /** Asks it which browsers are running. */
   running(): Promise<string[]>;
   /** The ids of its browsers' processes, as the system lists them. */
@@ -93,8 +97,9 @@ export async function startBrowserless(): Promise<RunningBrowserless> {
     url,
     token,
     process: owned,
-    async open({ trackingId = `t${randomUUID().slice(0, 8)}`, page } = {}) {
+    async open({ trackingId = `t${randomUUID().slice(0, 8)}`, page, profile } = {}) {
       const query = new URLSearchParams({ token, trackingId });
+      if (profile !== undefined) query.set('--user-data-dir', join(dataDir, profile));
       const client = await Devtools.connect(`ws://127.0.0.1:${port}/chromium?${query}`);
       clients.push(client);
       if (page !== undefined) await client.send('Target.createTarget', { url: page });

@@ -114,6 +114,12 @@ function selfHosted(
    * send all ends to the same worker.
    */
   const compared = new WeakSet<Session>();
+  /**
+   * Browsers that it was told to close, and accepted. If their data is kept, v2 lists them for good, as not running (2.42.0; no
+   * longer in 2.56.0).
+   */
+  const closed = new Set<string>();
+  let latest: readonly string[] = [];
   /** Concurrent ends share a list. It doesn't use one end's signal: aborting that would abort the list for all others. */
   const recentInventory = sharedWithin(compareWithinMs, link.clock, () => inventory(neverAborted, compareTimeoutMs));
 
@@ -168,7 +174,9 @@ function selfHosted(
     }
     const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);
     const browsers = Map.groupBy(rows, ({ browserId }) => browserId);
-    const sessions = [...browsers].map(([id, its]) => sessionOf(id, its));
+    latest = [...browsers.keys()];
+    for (const [id, [first]] of browsers) if (first?.running !== false) closed.delete(id);
+    const sessions = [...browsers].filter(([id]) => !closed.has(id)).map(([id, its]) => sessionOf(id, its));
     return { sessions, groups: [], faults, account: undefined };
   }
 
@@ -190,6 +198,7 @@ function selfHosted(
       try {
         const asked = { route: '/kill/{id}', params: { id }, repeatable: false, isOwnNotFound };
         await send({ method: 'GET', ...asked }, signal);
+        if (killed === 'ended') closed.add(id);
         return { outcome: killed, how: undefined };
       } catch (error) {
         if (ProviderError.isOf(error, 'notFound')) return { outcome: 'alreadyGone', how: undefined };
@@ -202,6 +211,7 @@ function selfHosted(
     },
     async endEverything(signal) {
       await send({ method: 'GET', route: '/kill/all', repeatable: false }, signal);
+      if (killed === 'ended') for (const id of latest) closed.add(id);
     },
     async devtools(id, signal): Promise<SessionDevtools> {
       if (!v.is(BrowserId, id)) throw unaddressable('connecting to DevTools', 'it has characters that no id may have');

@@ -855,6 +855,27 @@ describe('Browserless', () => {
         assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
       }
     });
+
+    it('no longer lists a browser that it has closed, which Browserless keeps in its list if its data is kept', async () => {
+      const { browserless: real } = used;
+      const id = await real.open({ profile: 'kept' });
+      const session = await only(provider);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+      await until(async () => ((await real.browserProcesses()).length === 0 ? true : undefined));
+      assert.deepEqual(await real.running(), [id]);
+      assert.deepEqual((await listed(provider)).sessions, []);
+      assert.equal(await provider.probe(session, unaborted), 'unknown');
+      // Somebody who hasn't ended it can't know that this was an end.
+      const { provider: another } = connect(browserless, real.url, { token: real.token });
+      const still = await only(another);
+      assert.deepEqual([still.id as string, still.status], [id, 'not running']);
+      assert.equal((await another.end(still, unaborted)).outcome, 'ended');
+      assert.deepEqual((await listed(another)).sessions, []);
+      const { provider: third } = connect(browserless, real.url, { token: real.token });
+      await listed(third);
+      await third.endEverything?.(unaborted);
+      assert.deepEqual((await listed(third)).sessions, []);
+    });
   });
 
   describe('v2, two real workers behind one address', function () {

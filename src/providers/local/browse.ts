@@ -61,7 +61,7 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
           // It doesn't answer while a page is busy or shows a dialog.
           const last = answer ?? before;
           if (last !== undefined) known.set(key, last);
-          const cloud = answer?.browserbaseSessionId;
+          const cloud = last?.browserbaseSessionId;
           const mode = last?.mode ?? modeIn(daemon) ?? 'managed-local';
           return {
             tool: 'browse',
@@ -73,6 +73,7 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
               mode === 'remote' && cloud !== undefined && idFault(cloud) === undefined
                 ? { provider: 'browserbase', id: sessionId(cloud) }
                 : undefined,
+            isSilent: answer === undefined,
             stop: { request: request('stop', stopWithinMs), graceMs: stopWithinMs },
           };
         }),

@@ -206,7 +206,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       // A tool's background process may control another browser than the one that was confirmed.
       if (browser === undefined && session !== undefined) {
         const now = detachedSession(session);
-        if (now.ends !== ends || !same(now.drives, drives))
+        const mayHaveChanged = session.isSilent === true && now.drives !== undefined;
+        if (now.ends !== ends || !same(now.drives, drives) || mayHaveChanged)
           throw new ProviderError({ kind: 'conflict' }, 'it controls another browser by now');
       }
       const tool = isAlone ? session : undefined;

@@ -58,6 +58,17 @@ onLinux('sessions of browse (a test server)', function () {
     assert.doesNotMatch(JSON.stringify(await list()), /devtools\/browser\/secret/);
   });
 
+  it('still say which Browserbase session they control when they stop answering, and aren’t ended until they say it again', async () => {
+    const session = await startBrowse(its.home, 'cloudy', { kind: 'remote' }, { cloudId: 'bb-0f3a' });
+    const row = await onlyRow();
+    process.kill(session.pid, 'SIGSTOP');
+    assert.deepEqual((await onlyRow()).drives, { provider: 'browserbase', id: 'bb-0f3a' });
+    assert.equal(await troubleOf(its.provider.end(row, unaborted)), 'conflict');
+    assert.ok(isRunning(session.pid));
+    process.kill(session.pid, 'SIGCONT');
+    await endsAll(row);
+  });
+
   it('say which Browserbase session they control, unless its ID is missing or invalid', async () => {
     const session = await startBrowse(its.home, 'cloudy', { kind: 'remote' }, { cloudId: 'bb-0f3a' });
     const row = await onlyRow();

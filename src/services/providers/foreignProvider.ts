@@ -253,7 +253,7 @@ async function* listed(clock: Clock, list: Call, read: typeof inventoryOf, signa
       })) as IteratorResult<unknown>;
       if (done === true) rows = undefined;
       // A page that comes with the end would be lost, and its sessions would seem to be gone.
-      const isPage = done !== true || ((await inTime(() => isPageOf(value))) as boolean);
+      const isPage = done !== true || ((await inTime(() => mayBePage(value))) as boolean);
       if (isPage) yield (await inTime(() => read(value))) as Inventory;
       if (done === true) return;
     }
@@ -276,9 +276,15 @@ async function* withPages(list: AsyncIterable<Inventory>): AsyncIterable<Invento
   if (!hasPages) throw errorOf(new TypeError('“list” returned no pages, not even one without sessions'));
 }
 
-/** Whether something that comes with the end of a list is a page. A generator may return anything. */
-function isPageOf(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && ('sessions' in value || 'groups' in value);
+/**
+ * Whether something that comes with the end of a list may be a page. A generator may return anything, but only what has no room for
+ * rows is ignored.
+ */
+function mayBePage(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if ('sessions' in value) return true;
+  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
+  return !isPlain || Object.values(value).some((one) => typeof one === 'object' && one !== null);
 }
 
 async function leave(rows: AsyncIterator<unknown>): Promise<void> {

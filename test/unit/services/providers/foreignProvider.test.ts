@@ -489,11 +489,14 @@ describe('the code of another extension’s provider', () => {
       const [only, ...more] = await Array.fromAsync(provider.list(unaborted));
       assert.deepEqual([only?.sessions.length, more], [1, []]);
     }
-    list = async function* () {
-      yield page(row);
-      return { sessions: 'none' };
-    };
-    assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
+    const fault = { subject: 'row 2', what: 'it has no ID', unnamed: true };
+    for (const other of [{ sessions: 'none' }, { faults: [fault] }, [page(two)], new Map([['sessions', [two]]])]) {
+      list = async function* () {
+        yield page(row);
+        return other;
+      };
+      assert.equal(await troubleOf(Array.fromAsync(provider.list(unaborted))), 'unexpectedAnswer');
+    }
   });
 
   it('fails when its list returns nonsense, and the list doesn’t count as complete', async () => {

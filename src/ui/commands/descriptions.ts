@@ -9,7 +9,6 @@ import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
 import type { SessionDescription } from '../text/confirmations.ts';
 import { groupName } from '../text/groupNames.ts';
-import { pageName } from '../text/names.ts';
 import { kindOfAccount, nameOfAccount } from './accountNames.ts';
 import { type EndPlanParts, reasonLeftOut } from './endPlan.ts';
 import { ageOf } from './lists.ts';
@@ -67,7 +66,7 @@ function describe(
     young: start?.exact === true && parts.clock.now() - start.at < youngMs,
     group: session.groupId && nameOfGroup(parts, accountId, session.groupId),
     loss: kind?.wording.ending ?? '',
-    closes: session.ends === 'pages' ? (session.pages ?? []).map(pageName) : undefined,
+    closes: session.ends === 'pages' ? (session.pages ?? []) : undefined,
     detaches: session.ends === 'connection',
     bulkEndExclusion: reasonLeftOut(parts, { accountId, session }),
     watched: parts.liveViews.isOpen(accountId, session.id),

@@ -1,8 +1,9 @@
 import * as l10n from '@vscode/l10n';
 import type { LocalProfile } from '../../core/localBrowser.ts';
+import type { Page } from '../../core/page.ts';
 import type { Question } from '../prompts.ts';
 import { inUseBy, inUseCount, profileCounts, profileSentence } from './localBrowsers.ts';
-import { nameAndId } from './names.ts';
+import { nameAndId, pageName } from './names.ts';
 
 /** A session as dialogs describe it. All text has passed `plainText`. */
 export interface SessionDescription {
@@ -18,8 +19,8 @@ export interface SessionDescription {
   readonly group: string | undefined;
   /** What is lost when it ends, in the provider's terms. */
   readonly loss: string;
-  /** The names of the pages that close, if ending it closes only pages. */
-  readonly closes: readonly string[] | undefined;
+  /** The pages that close, if ending it closes only pages. There may be thousands, of which a few are named. */
+  readonly closes: readonly Page[] | undefined;
   /** Whether ending it only disconnects a tool from a browser, which ends too if it was started for the connection. */
   readonly detaches?: boolean;
   /** Why it's skipped when several are ended at once; undefined if it isn't. */
@@ -45,7 +46,8 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
     subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
     ...(subject.group === undefined ? [] : [subject.group]),
   ].join(', ');
-  const pages = subject.closes === undefined ? [] : [l10n.t('These pages will close:'), ...listed(subject.closes)];
+  const pages =
+    subject.closes === undefined ? [] : [l10n.t('These pages will close:'), ...listed(subject.closes, pageName)];
   return {
     message: subject.detaches === true ? l10n.t('Detach "{0}"?', subject.name) : whichEnds(subject),
     detail: paragraphs(
@@ -149,10 +151,9 @@ export function questionForMany({ message, subjects, leftOut, unknown, everythin
         : lines(
             l10n.t('Skipped:'),
             ...listed(
-              leftOut.map(
-                ({ account, bulkEndExclusion, ...shown }) =>
-                  `${nameAndId(shown)} — ${account}. ${bulkEndExclusion ?? ''}`,
-              ),
+              leftOut,
+              ({ account, bulkEndExclusion, ...shown }) =>
+                `${nameAndId(shown)} — ${account}. ${bulkEndExclusion ?? ''}`,
             ),
           ),
       lines(...unknown),
@@ -174,12 +175,10 @@ function inKinds(subjects: readonly SessionDescription[], row: (subject: Session
   const young = subjects.filter((subject) => subject.young).length;
   const watched = subjects.filter((subject) => subject.watched).length;
   return [
-    others.length === 0
-      ? ''
-      : lines(l10n.t("Other people's sessions ({0}):", others.length), ...listed(others.map(row))),
+    others.length === 0 ? '' : lines(l10n.t("Other people's sessions ({0}):", others.length), ...listed(others, row)),
     own.length === 0
       ? ''
-      : lines(...(others.length === 0 ? [] : [l10n.t('Your sessions ({0}):', own.length)]), ...listed(own.map(row))),
+      : lines(...(others.length === 0 ? [] : [l10n.t('Your sessions ({0}):', own.length)]), ...listed(own, row)),
     lines(
       young === 0
         ? ''
@@ -335,8 +334,9 @@ export function questionForProvider(
   };
 }
 
-function listed(rows: readonly string[]): string[] {
-  const shown = rows.slice(0, mostListed).map((row) => `• ${row}`);
+/** The first rows, and how many more there are. */
+function listed<Row>(rows: readonly Row[], nameOf: (row: Row) => string): string[] {
+  const shown = rows.slice(0, mostListed).map((row) => `• ${nameOf(row)}`);
   const rest = rows.length - shown.length;
   return rest === 0 ? shown : [...shown, l10n.t('… and {0} more', rest)];
 }

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { pageId } from '../../../src/core/ids.ts';
+import type { Page } from '../../../src/core/page.ts';
 import { ProviderError, type Trouble, type UnsupportedReason } from '../../../src/core/providerError.ts';
 import { longAge, shortAge } from '../../../src/ui/text/ages.ts';
 import {
@@ -30,6 +32,8 @@ const subject = (name: string, more: Partial<SessionDescription> = {}): SessionD
   mine: undefined,
   ...more,
 });
+
+const pageCalled = (title: string): Page => ({ id: pageId(title), title, url: '' });
 
 describe('texts', () => {
   it('say what is lost once, or once for each provider if it differs', () => {
@@ -190,7 +194,7 @@ describe('texts', () => {
 
   it('name the pages that close when the browser stays open', () => {
     const { detail } = questionForOne(
-      subject('Default context', { closes: ['Mail', 'Bank'], bulkEndExclusion: 'It may be yours.' }),
+      subject('Default context', { closes: ['Mail', 'Bank'].map(pageCalled), bulkEndExclusion: 'It may be yours.' }),
       false,
     );
     assert.match(detail, /It may be yours\.\nThese pages will close:\n• Mail\n• Bank/);

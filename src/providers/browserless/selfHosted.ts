@@ -148,8 +148,8 @@ function selfHosted(
    */
   async function refuseAnothers(confirmed: Session): Promise<void> {
     const isKnown = confirmed.startedAt !== undefined || trackingIdOf(confirmed) !== undefined;
-    // Then there is nothing to compare.
-    if (compared.has(confirmed) || (!isKnown && randomId.test(confirmed.id))) return;
+    // Then there is nothing to compare. v1 takes anything as a tracking ID.
+    if (compared.has(confirmed) || (!isKnown && killed === 'ended' && randomId.test(confirmed.id))) return;
     let sessions: readonly Session[] = [];
     try {
       ({ sessions } = await recentInventory());
@@ -223,8 +223,8 @@ function selfHosted(
   };
 }
 
-/** The IDs of browsers: those of Chromium, and those that Browserless gives to others. */
-const randomId = /^[\da-f]{8}(-?[\da-f]{4}){3}-?[\da-f]{12}$/i;
+/** The IDs of Chromium, which no tracking ID of v2 can be: those have up to 32 characters. Playwright's IDs have no hyphens. */
+const randomId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** The name that its owner gave a browser; it never changes. */
 function trackingIdOf({ metadata }: Session): string | undefined {

@@ -1,5 +1,7 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId, SessionId } from '../../core/ids.ts';
+import type { AccountId } from '../../core/ids.ts';
+import { plainText } from '../../core/plainText.ts';
+import type { Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { PickRequest } from '../prompts.ts';
@@ -67,9 +69,20 @@ export async function endTargets(
   if (plan.ends.length > 0) return endPlanned(parts, plan, { ...asking, message: groupMessage(parts, plan, targets) });
   const single = singleOf(targets);
   if (single !== undefined && parts.accounts.get(single.accountId) !== undefined) {
-    const listed = sessionWithOtherId(parts, single.accountId, single.sessionId);
+    const [listed, ...others] = sessionsWithOtherId(parts, single.accountId, single.sessionId);
+    if (others.length > 0) {
+      const name = plainText(single.sessionId, 100);
+      return endNothing(
+        parts,
+        l10n.t(
+          '{0} listed sessions are also known as {1}. Select the one you mean in the list.',
+          others.length + 1,
+          name,
+        ),
+      );
+    }
     if (listed !== undefined)
-      return endTargets(parts, [{ ...wholeAccount(single.accountId), sessionId: listed }], asking);
+      return endTargets(parts, [{ ...wholeAccount(single.accountId), sessionId: listed.id }], asking);
     const target = { accountId: single.accountId, session: unlistedSession(single.sessionId), unlisted: true };
     return endUnlisted(parts, planFor(parts, [target], true), () => endTargets(parts, targets));
   }
@@ -81,11 +94,10 @@ export async function endTargets(
   );
 }
 
-/** The listed session that its provider would end by this text as well; undefined if none or several have it. */
-function sessionWithOtherId({ store }: EndParts, account: AccountId, text: string): SessionId | undefined {
+/** The listed sessions that their provider would end by this text as well. */
+function sessionsWithOtherId({ store }: EndParts, account: AccountId, text: string): readonly Session[] {
   const sessions = [...(store.state(account)?.contents.sessions.values() ?? [])];
-  const [first, ...others] = sessions.filter(({ otherId }) => otherId === text);
-  return others.length === 0 ? first?.id : undefined;
+  return sessions.filter(({ otherId }) => otherId === text);
 }
 
 /** Asks the user to confirm a plan, then runs it. */

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
 import { sessionId } from '../../../src/core/ids.ts';
+import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import { type EndParts, endTargets } from '../../../src/ui/commands/ending.ts';
@@ -10,7 +11,9 @@ import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { startAnchor } from '../../servers/anchor.ts';
 import { startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { startGateway } from '../../servers/gateway.ts';
+import { troubleOf } from '../errors.ts';
 import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
+import { unaborted } from '../testNetwork.ts';
 
 /** What ending needs, and what the user was told. */
 function open(services: TestServices, confirm: Prompts['confirm']) {
@@ -34,6 +37,7 @@ function open(services: TestServices, confirm: Prompts['confirm']) {
     isMine: () => undefined,
     setting: () => '',
     showLog: () => {},
+    ownMachine: { findNow: async () => {} },
   } as unknown as EndParts;
   return { history, messages, parts };
 }
@@ -111,6 +115,31 @@ describe('ending a session that isn’t listed', () => {
     assert.equal(message, 'End session "checkout" (2b0e5a5e)?');
     assert.match(detail, /protected/);
     assert.equal(server.running.length, 2);
+    history.dispose();
+    services.dispose();
+    await server.stop();
+  });
+
+  it('sends nothing if it’s the other ID of several listed sessions, as two workers of a cluster may have', async () => {
+    const server = await startBrowserlessV2();
+    const services = new TestServices({ clock: systemClock, interval: 0 });
+    const { history, messages, parts } = open(services, async ({ choices }) => choices[0]);
+    const accountId = await services.add('browserless', server.url, { token: server.token ?? '' });
+    for (const trackingId of ['checkout', '2b0e5a5e8f604d3a9c4e0f6f4d1c7a11']) {
+      server.add({ trackingId });
+      server.add({ trackingId });
+      await services.refresher.refresh(accountId);
+      await endTargets(parts, [{ ...wholeAccount(accountId), sessionId: sessionId(trackingId) }]);
+      assert.match(
+        messages.pop() ?? '',
+        /^2 listed sessions are also known as \S+\. Select the one you mean in the list\.$/,
+      );
+    }
+    // Also if a list of another worker doesn’t show them: the ID is compared with the list again.
+    const [provider] = [await services.connections.open(accountId)];
+    const named = unlistedSession(sessionId('2b0e5a5e8f604d3a9c4e0f6f4d1c7a11'));
+    assert.equal(await troubleOf(provider.end(named, unaborted)), 'conflict');
+    assert.equal(server.running.length, 4);
     history.dispose();
     services.dispose();
     await server.stop();

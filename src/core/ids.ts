@@ -46,3 +46,8 @@ export const pageId = checked<PageId>;
 export function accountId(uuid: string): AccountId {
   return uuid as AccountId;
 }
+
+/** Whether an ID is 128 random bits, which no other session gets: a UUID, or one of the IDs that Chromium makes. */
+export function isRandomId(id: string): boolean {
+  return /^[\da-f]{8}(-?[\da-f]{4}){3}-?[\da-f]{12}$/i.test(id);
+}

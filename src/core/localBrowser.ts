@@ -5,6 +5,8 @@ export interface LocalBrowser {
   /** The folder it was started in; undefined if unknown. */
   readonly startedIn: string | undefined;
   readonly profile: LocalProfile;
+  /** The port at which its DevTools listen; undefined if there is none. */
+  readonly port: number | undefined;
   /** Memory of the browser and its child processes, in bytes, rounded; undefined if unknown. */
   readonly memory: number | undefined;
   /** Their recent CPU usage, in percent of one core, rounded; undefined if unknown. */

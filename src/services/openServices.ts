@@ -98,8 +98,8 @@ export function openServices({
   });
   const started = clock.after(0, () => history.followSetting());
   // The automatic account only leaves the list for a while.
-  const forgetting = accounts.onDidChange(({ id, kind }) => {
-    if (kind === 'removed' && id !== thisMachineAccount.id) void protections.forget(id);
+  const forgetting = accounts.onDidChange(({ removed }) => {
+    if (removed !== undefined) void protections.forget(removed);
   });
   const disposables: Disposable[] = [started, forgetting, ownMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };

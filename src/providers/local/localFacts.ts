@@ -39,6 +39,7 @@ export function localFacts(
     isLeftBehind,
     startedIn: browser.session?.workspace ?? browser.bound?.workspace ?? browser.startedIn,
     profile: { folder: browser.profile, afterEnd: afterEnd(browser) },
+    port: browser.port,
     memory: roundedMemory(browser.memory),
     cpu,
   };

@@ -25,6 +25,8 @@ import {
 export interface AccountChange {
   readonly id: AccountId;
   readonly kind: 'added' | 'renamed' | 'connection' | 'removed';
+  /** What the account was, if the user removed it. */
+  readonly removed?: Account;
 }
 
 /** What the user entered for a new account. */
@@ -280,9 +282,10 @@ export class Accounts implements Disposable {
   #forget(id: AccountId): boolean {
     this.#read.delete(id);
     this.#inWindow.delete(id);
-    const isKnown = this.#entries.delete(id);
-    if (isKnown) this.#changed.fire({ id, kind: 'removed' });
-    return isKnown;
+    const known = this.#entries.get(id);
+    this.#entries.delete(id);
+    if (known !== undefined) this.#changed.fire({ id, kind: 'removed', removed: accountOfEntry(known) });
+    return known !== undefined;
   }
 
   #readSecret(id: AccountId): Promise<Stored> {

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
+import type { Account } from '../../core/account.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
-import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
+import { type AccountId, accountId, isRandomId, type SessionId } from '../../core/ids.ts';
 import { loopbackUrl } from '../../core/origin.ts';
+import { isSame } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
@@ -28,13 +30,20 @@ const togetherMs = 1_000;
 const mostGone = 500;
 const none: ReadonlySet<string> = new Set();
 
+/** The protected sessions of each account. */
+type Kept = ReadonlyMap<AccountId, ReadonlySet<string>>;
+
+/** Sessions of an account. */
+export interface Place {
+  readonly account: AccountId;
+  readonly sessions: readonly SessionId[];
+}
+
 /** What this window has protected or unprotected at once. */
-interface Change {
+interface Change extends Place {
   readonly id: string;
   /** By the monotonic clock. */
   readonly at: number;
-  readonly account: AccountId;
-  readonly sessions: readonly SessionId[];
   readonly isProtected: boolean;
 }
 
@@ -53,7 +62,7 @@ export class Protections {
   #count = 0;
   #changes: readonly string[] = [];
   #own: readonly Change[] = [];
-  #kept: ReadonlyMap<AccountId, ReadonlySet<string>> = new Map();
+  #kept: Kept = new Map();
   /** See {@link noteGone}. */
   readonly #gone = new Map<AccountId, Set<SessionId>>();
   /** What {@link onDidChange} has told of. */
@@ -91,42 +100,74 @@ export class Protections {
     return false;
   }
 
+  /** Whether any session of an account is protected, listed or not. */
+  hasAny(account: AccountId): boolean {
+    return this.#idsIn(account).length > 0;
+  }
+
   /**
-   * Where a session is protected: in its account, in another one that lists it, as a tool's session that controls it, or as the
-   * browser on this machine that it's in.
+   * Where a session is protected: in its account, in another one that lists it, as a tool's session that controls it, as the browser
+   * on this machine that it's in, or as a session in this browser.
    */
   *#protectedAs(account: AccountId, session: SessionId): Iterable<readonly [AccountId, SessionId]> {
     const kept = this.#current();
     if (kept.size === 0) return;
-    const drives = this.#store.session(account, session)?.drives;
+    const one = this.#accounts.get(account);
+    const { drives, local } = this.#store.session(account, session) ?? {};
     for (const [other, ids] of kept) {
-      if (ids.has(session) && this.#isSame(session, account, other)) yield [other, session];
+      if (ids.has(session) && (other === account || this.#isSame(session, one, this.#accounts.get(other))))
+        yield [other, session];
       if (drives !== undefined && ids.has(drives.id) && this.#accounts.get(other)?.provider === drives.provider)
         yield [other, drives.id];
     }
     const controller = this.#store.links.controllerOf(account, session);
     if (controller !== undefined && kept.get(controller.accountId)?.has(controller.session.id) === true)
       yield [controller.accountId, controller.session.id];
-    const port = loopbackUrl(this.#accounts.get(account)?.origin ?? '')?.port;
+    const port = loopbackUrl(one?.origin ?? '')?.port;
     for (const [other, browser] of port === undefined ? [] : this.#store.links.atPort(port))
       if (other !== account && kept.get(other)?.has(browser) === true) yield [other, browser];
+    if (local?.port !== undefined) yield* this.#protectedAt(local.port, kept);
   }
 
-  /** Whether two accounts mean the same session by an ID: at one address, or if the provider never reuses IDs. */
-  #isSame(session: SessionId, account: AccountId, other: AccountId): boolean {
-    if (account === other) return true;
-    const [one, two] = [this.#accounts.get(account), this.#accounts.get(other)];
+  /** The protected sessions of accounts for a port of this machine that aren't listed: any of them may be in the browser there. */
+  *#protectedAt(port: number, kept: Kept): Iterable<readonly [AccountId, SessionId]> {
+    for (const { id, origin } of this.#accounts.all) {
+      if (loopbackUrl(origin)?.port !== String(port) || isListed(this.#store.state(id))) continue;
+      for (const session of kept.get(id) ?? none) yield [id, session as SessionId];
+    }
+  }
+
+  /**
+   * Whether two accounts mean the same session by an ID: at one address or if the ID is random, unless the lists show two sessions,
+   * or if the provider never reuses IDs.
+   */
+  #isSame(session: SessionId, one: Account | undefined, two: Account | undefined): boolean {
     if (one === undefined || one.provider !== two?.provider) return false;
-    return one.origin === two.origin || this.#store.session(account, session)?.hasUniqueId === true;
+    const [here, there] = [one, two].map(({ id }) => this.#store.session(id, session));
+    if (here?.hasUniqueId === true) return true;
+    if (!isSameAddress(one.origin, two.origin) && !isRandomId(session)) return false;
+    return here === undefined || there === undefined || isSame(there, here);
   }
 
-  /** The protected sessions of an account that aren't listed and haven't ended as far as this window knows. */
-  unlisted(account: AccountId): readonly SessionId[] {
-    const known = this.#store.known(account);
+  /**
+   * The protected sessions of an account that aren't listed and haven't ended as far as this window knows.
+   * @param asked an account that {@link sharing} names along with it, and that doesn't list them either.
+   */
+  unlisted(account: AccountId, asked = account): readonly SessionId[] {
     const gone = this.#gone.get(account);
+    const isListed = (id: SessionId) => [account, asked].some((one) => this.#store.known(one).has(id));
     return this.#idsIn(account).filter(
-      (id) => !known.has(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
+      (id) => !isListed(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
     );
+  }
+
+  /** An account, and the others of its provider at its address: they may have the same sessions. */
+  sharing(account: AccountId): readonly AccountId[] {
+    const one = this.#accounts.get(account);
+    const others = this.#accounts.all.filter(({ id, provider, origin }) => {
+      return id !== account && provider === one?.provider && isSameAddress(origin, one.origin);
+    });
+    return [account, ...others.map(({ id }) => id)];
   }
 
   /**
@@ -137,25 +178,32 @@ export class Protections {
     this.#gone.set(account, new Set(sessions));
   }
 
-  /** Protects or unprotects sessions of an account. Unprotecting counts wherever the same ones are protected. */
-  async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<void> {
-    const places = isProtected ? [] : sessions.flatMap((id) => [...this.#protectedAs(account, id)]);
-    const byAccount = Map.groupBy(places, ([its]) => its);
-    byAccount.delete(account);
-    const elsewhere = [...byAccount].map(([its, all]) => ({ account: its, sessions: all.map(([, id]) => id) }));
-    await this.#change([{ account, sessions }, ...elsewhere], isProtected);
+  /**
+   * Protects or unprotects sessions of an account. Unprotecting counts wherever the same ones are protected.
+   * @returns where sessions were protected or unprotected by this.
+   */
+  async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<readonly Place[]> {
+    const found = sessions.flatMap((id) => [...this.#protectedAs(account, id)]);
+    const byAccount = Map.groupBy(isProtected ? [] : found, ([its]) => its);
+    const places = [...byAccount].map(([its, all]) => ({
+      account: its,
+      sessions: [...new Set(all.map(([, id]) => id))],
+    }));
+    await this.#change((isProtected ? [{ account, sessions }] : places).map((place) => ({ ...place, isProtected })));
     this.#undone.watch();
+    return isProtected ? [{ account, sessions }] : places;
   }
 
-  async #change(all: readonly Pick<Change, 'account' | 'sessions'>[], isProtected: boolean): Promise<void> {
+  async #change(all: readonly (Place & Pick<Change, 'isProtected'>)[]): Promise<void> {
     // What another window has changed since comes first.
     this.#current();
     const at = this.#clock.monotonic();
-    const changes = all.map((one): Change => ({ ...one, id: crypto.randomUUID().slice(0, 8), at, isProtected }));
+    const changes = all.map((one): Change => ({ ...one, id: crypto.randomUUID().slice(0, 8), at }));
     const own = [...this.#recent()];
     for (const change of changes) {
       const last = own.at(-1);
-      const isNext = last?.account === change.account && last.isProtected === isProtected && at - last.at < togetherMs;
+      const { account, isProtected } = change;
+      const isNext = last?.account === account && last.isProtected === isProtected && at - last.at < togetherMs;
       if (isNext) own.pop();
       own.push(isNext ? { ...change, sessions: [...last.sessions, ...change.sessions] } : change);
     }
@@ -201,11 +249,22 @@ export class Protections {
     return this.#own.filter(({ at }) => this.#clock.monotonic() - at < unseenMs);
   }
 
-  /** Unprotects all sessions of an account that was removed. Never rejects: nothing depends on it. */
-  async forget(account: AccountId): Promise<void> {
-    const ids = this.#idsIn(account);
+  /**
+   * Unprotects all sessions of an account that was removed. They stay protected in accounts that list the same ones, or may do so
+   * once they're listed. Never rejects: nothing depends on it.
+   */
+  async forget(removed: Account): Promise<void> {
+    const ids = this.#idsIn(removed.id);
     if (ids.length === 0) return;
-    await this.#change([{ account, sessions: ids }], false).catch(() => {});
+    const others = this.#accounts.all.filter(({ id }) => id !== removed.id);
+    const kept = others.map((other) => {
+      const isThere = (id: SessionId) => this.#store.session(other.id, id) !== undefined;
+      const mayList = isSameAddress(other.origin, removed.origin) && !isListed(this.#store.state(other.id));
+      const sessions = ids.filter((id) => this.#isSame(id, other, removed) && (isThere(id) || mayList));
+      return { account: other.id, sessions, isProtected: true };
+    });
+    const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept];
+    await this.#change(changes.filter(({ sessions }) => sessions.length > 0)).catch(() => {});
     this.#undone.watch();
   }
 
@@ -245,7 +304,7 @@ export class Protections {
     return typeof count === 'number' && Number.isFinite(count) ? count : 0;
   }
 
-  #current(): ReadonlyMap<AccountId, ReadonlySet<string>> {
+  #current(): Kept {
     const read = this.#memory.get(memoryKey);
     const count = this.#storedCount;
     if (read === this.#read || count < this.#count) return this.#kept;
@@ -266,6 +325,12 @@ export class Protections {
     }
     return this.#kept;
   }
+}
+
+/** Whether two addresses are the same, also by another name of this machine. */
+function isSameAddress(one: string, two: string): boolean {
+  const [here, there] = [one, two].map(loopbackUrl);
+  return one === two || (here !== undefined && there?.protocol === here.protocol && there.port === here.port);
 }
 
 function lacksAny(ids: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {

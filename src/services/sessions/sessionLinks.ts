@@ -18,7 +18,7 @@ type Sessions = ReadonlyMap<SessionId, Session>;
 interface Links {
   /** Sessions that are shown under another account instead. */
   readonly hidden: ReadonlyMap<AccountId, ReadonlySet<SessionId>>;
-  /** By the controlled session. */
+  /** By the controlled session, in each account that lists it. */
   readonly controllers: ReadonlyMap<AccountId, ReadonlyMap<SessionId, Controller>>;
 }
 
@@ -105,12 +105,13 @@ export class SessionLinks {
     const controllers = new Map<AccountId, Map<SessionId, Controller>>();
     for (const [accountId, driving] of this.#driving) {
       for (const session of driving) {
-        const target = [...all].find(([id, its]) => id !== accountId && this.#lists(id, its, session))?.[0];
-        if (target === undefined || session.drives === undefined) continue;
-        hidden.set(accountId, (hidden.get(accountId) ?? new Set()).add(session.id));
-        const its = controllers.get(target) ?? new Map<SessionId, Controller>();
-        if (!its.has(session.drives.id)) its.set(session.drives.id, { accountId, session });
-        controllers.set(target, its);
+        for (const [target, listed] of all) {
+          if (target === accountId || session.drives === undefined || !this.#lists(target, listed, session)) continue;
+          hidden.set(accountId, (hidden.get(accountId) ?? new Set()).add(session.id));
+          const its = controllers.get(target) ?? new Map<SessionId, Controller>();
+          if (!its.has(session.drives.id)) its.set(session.drives.id, { accountId, session });
+          controllers.set(target, its);
+        }
       }
     }
     return { hidden, controllers };

@@ -6,17 +6,11 @@ import { nothingToEnd, planEnd } from './endPlan.ts';
 import type { PublicEndReport } from './endReports.ts';
 import { targetsOf, wholeAccount } from './targets.ts';
 
-/** What ending left-behind browsers needs. */
-export interface LeftBehindParts extends EndParts {
-  /** Looks for browsers on this machine. Their account exists only while there are any. */
-  readonly ownMachine: { findNow(): Promise<void> };
-}
-
 /**
  * Ends browsers that were left behind by programs that have ended: those in the given account or group, or else all on this
  * machine. A browser that is left behind while the dialog is open isn't included.
  */
-export async function endLeftBehind(parts: LeftBehindParts, args: readonly unknown[]): Promise<PublicEndReport> {
+export async function endLeftBehind(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
   const named = targetsOf(args);
   // If rows were requested again while a row's menu was open, VS Code passes nothing in place of the row.
   if (named.length === 0 && args.length > 0) {

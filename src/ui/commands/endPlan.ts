@@ -1,10 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
+import { type ThisMachineAccount, thisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
+import { isListed } from '../../services/sessions/sessionsView.ts';
 import { withNames } from '../sessionNames.ts';
 import type { TreeFilter } from '../tree/filter.ts';
+import { nameOfAccount } from './accountNames.ts';
 import { type ListParts, listFresh, unknownAccounts } from './lists.ts';
 import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';
 
@@ -12,6 +15,8 @@ import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';
 export interface EndPlanParts extends ListParts {
   readonly filter: TreeFilter;
   readonly protections: Protections;
+  /** Looks for browsers on this machine. Their account exists only while there are any. */
+  readonly ownMachine: Pick<ThisMachineAccount, 'findNow'>;
 }
 
 /**
@@ -50,7 +55,8 @@ export async function planEnd(
   const accounts = [
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
   ];
-  await listFresh(parts, accounts);
+  const protecting = accounts.length === 0 ? [] : await protectingAccounts(parts);
+  await listFresh(parts, [...new Set([...accounts, ...protecting])]);
   const single = singleOf(targets);
   const isMissing = single !== undefined && parts.store.session(single.accountId, single.sessionId) === undefined;
   if (isMissing && parts.accounts.get(single.accountId) !== undefined) await listFresh(parts, [single.accountId]);
@@ -60,14 +66,42 @@ export async function planEnd(
   const of = planFor(parts, all, plan.isSingle).ends.length;
   return {
     ...plan,
-    unknown: unknownAccounts(parts, accounts),
+    unknown: [...unknownAccounts(parts, accounts, plan.ends), ...unknownProtection(parts, protecting)],
     partial: of === plan.ends.length ? undefined : { shown: plan.ends.length, of },
     hidden: all.length - sessions.length,
   };
 }
 
+/**
+ * Accounts for browsers on this machine that have to be listed first. A browser that is protected there may be shown as a session of
+ * another account, and only their lists say which.
+ */
+async function protectingAccounts({ accounts, protections, ownMachine, store }: EndPlanParts) {
+  const { id: own, provider: its } = thisMachineAccount;
+  if (protections.hasAny(own)) await ownMachine.findNow();
+  return accounts.all.flatMap(({ id, provider }) =>
+    provider === its && protections.hasAny(id) && !isListed(store.state(id)) ? [id] : [],
+  );
+}
+
+/** A sentence for each of {@link protectingAccounts} that couldn't be listed. */
+function unknownProtection(parts: EndPlanParts, protecting: readonly AccountId[]): readonly string[] {
+  return protecting
+    .filter((id) => !isListed(parts.store.state(id)))
+    .map((id) =>
+      l10n.t(
+        "Couldn't list {0}. A browser that is protected there may be among these sessions.",
+        nameOfAccount(parts, id),
+      ),
+    );
+}
+
 /** Plans to end the sessions of all accounts, or only those that `isMeant` selects. */
-export function planEndOfAll(parts: EndPlanParts, isMeant?: (target: AccountSession) => boolean): Promise<EndPlan> {
+export async function planEndOfAll(
+  parts: EndPlanParts,
+  isMeant?: (target: AccountSession) => boolean,
+): Promise<EndPlan> {
+  await parts.ownMachine.findNow();
   return planEnd(
     parts,
     parts.accounts.all.map(({ id }) => wholeAccount(id)),

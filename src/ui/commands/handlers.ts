@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountSession } from '../../services/ending/report.ts';
-import type { Protections } from '../../services/sessions/protections.ts';
+import type { Place, Protections } from '../../services/sessions/protections.ts';
 import { type ImportParts, importKeys } from '../onboarding/importKeys.ts';
 import type { TrialOfExtension, TryItParts } from '../onboarding/tryIt.ts';
 import { shownName } from '../sessionNames.ts';
@@ -13,7 +13,7 @@ import { type DeleteProfileParts, deleteProfile } from './deleteProfile.ts';
 import { endSessionById } from './endById.ts';
 import { endSession } from './ending.ts';
 import { endAccountSessions, endAllSessions, endMySessions, endOldSessions, retryFailedEnds } from './endingMany.ts';
-import { endLeftBehind, type LeftBehindParts } from './endLeftBehind.ts';
+import { endLeftBehind } from './endLeftBehind.ts';
 import { filterToAccount, filterToGroup, setFilter } from './filtering.ts';
 import { cancelBatch, deleteBatch, endGroup } from './groups.ts';
 import {
@@ -36,6 +36,7 @@ import {
   openSelectedLiveViews,
 } from './liveView.ts';
 import { manageAccounts } from './manageAccounts.ts';
+import { protectedAmong } from './protectedSessions.ts';
 import { removeAccount } from './removeAccount.ts';
 import type { CommandName } from './table.ts';
 import {
@@ -48,6 +49,7 @@ import {
   sessionTargetsOf,
   type TargetParts,
   targetsOf,
+  wholeAccount,
 } from './targets.ts';
 import { reviewUnfinishedEnds, type UnfinishedParts } from './unfinishedEnds.ts';
 
@@ -72,7 +74,6 @@ export type CommandParts = WelcomeParts &
   UnfinishedParts &
   InspectParts &
   LiveViewParts &
-  LeftBehindParts &
   DeleteProfileParts &
   TreeParts &
   ArrangingParts;
@@ -167,34 +168,36 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
   const picked =
     named.length > 0 ? undefined : await pickOne(parts, title, l10n.t('Select a session'), none, await choices());
   const targets = picked === undefined ? sessionsOf(parts, named) : [picked];
-  const changed = targets.filter(({ accountId, session }) => {
-    return parts.protections.has(accountId, session.id) !== isProtected;
-  });
-  await protect(parts, targets, isProtected);
+  const all = parts.accounts.all.map(({ id }) => wholeAccount(id));
+  const before = isProtected ? [] : protectedAmong(parts, sessionsOf(parts, [...named, ...all]));
+  const places: Place[] = [];
+  for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
+    const ids = its.map(({ session }) => session.id);
+    places.push(...(await parts.protections.set(accountId, ids, isProtected)));
+  }
   // Other extensions can call this, too, and the next end would then include what the user protected.
-  if (!isProtected) void tellUnprotected(parts, changed);
+  if (!isProtected) void tellUnprotected(parts, before, places);
 }
 
-/** Says that sessions are no longer protected, and offers to protect them again. */
-async function tellUnprotected(parts: TreeParts, changed: readonly AccountSession[]): Promise<void> {
+/**
+ * Says that sessions are no longer protected, and offers to protect them again.
+ * @param before the sessions that were protected. One browser can be several of them.
+ * @param places where their protection was removed.
+ */
+async function tellUnprotected(parts: TreeParts, before: readonly AccountSession[], places: readonly Place[]) {
+  const still = new Set(protectedAmong(parts, before));
+  const changed = before.filter((target) => !still.has(target));
   const [first] = changed;
   if (first === undefined) return;
+  // Several accounts may list the same one.
+  const count = new Set(changed.map(({ session }) => session.id)).size;
   const message =
-    changed.length === 1
+    count === 1
       ? l10n.t('{0} is no longer protected.', nameAndId(shownName(parts.store, first.accountId, first.session)))
-      : l10n.t('{0} sessions are no longer protected.', changed.length);
+      : l10n.t('{0} sessions are no longer protected.', count);
   const again = l10n.t('Protect Again');
-  if ((await parts.prompts.tell('info', message, [again])) === again) await protect(parts, changed, true);
-}
-
-async function protect({ protections }: TreeParts, targets: readonly AccountSession[], isProtected: boolean) {
-  for (const [accountId, its] of Map.groupBy(targets, (target) => target.accountId)) {
-    await protections.set(
-      accountId,
-      its.map(({ session }) => session.id),
-      isProtected,
-    );
-  }
+  if ((await parts.prompts.tell('info', message, [again])) !== again) return;
+  for (const { account, sessions } of places) await parts.protections.set(account, sessions, true);
 }
 
 /** Refreshes the accounts of the given rows, or all accounts if no row has focus. */

@@ -1,8 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import { type Clock, isRecent } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
+import { loopbackUrl } from '../../core/origin.ts';
 import { needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
+import type { AccountSession } from '../../services/ending/report.ts';
 import type { History } from '../../services/history/history.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
@@ -74,14 +76,23 @@ export async function listFresh(
 
 /**
  * A sentence for each account whose list is missing, old or combined, so that "all" doesn't promise too much.
+ * @param ends what is going to end: if it's the browser that an account is for, that account's sessions end with it.
  */
-export function unknownAccounts(parts: ListParts, ids: readonly AccountId[]): readonly string[] {
+export function unknownAccounts(
+  parts: ListParts,
+  ids: readonly AccountId[],
+  ends: readonly AccountSession[] = [],
+): readonly string[] {
+  const ports = new Set(ends.map(({ session: { local } }) => `${local?.port}`));
   return ids.flatMap((id) => {
     const state = parts.store.state(id);
     if (state === undefined) return [];
     const name = nameOfAccount(parts, id);
     const combined = l10n.t('Several servers share {0}. Only the sessions listed here will be ended.', name);
-    return [unknownSentence(state, name, parts.clock.now()) ?? [], state.contents.combined ? combined : []].flat();
+    const said = unknownSentence(state, name, parts.clock.now());
+    if (said !== undefined && ports.has(loopbackUrl(parts.accounts.get(id)?.origin ?? '')?.port ?? ''))
+      return [l10n.t("Couldn't list the sessions in {0}. They'll end with their browser, which is listed here.", name)];
+    return [said ?? [], state.contents.combined ? combined : []].flat();
   });
 }
 

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { AccountId, SessionId } from '../../core/ids.ts';
+import { type AccountId, isRandomId, type SessionId } from '../../core/ids.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import { findGone } from '../../services/ending/lookUp.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
@@ -33,9 +33,19 @@ export interface ProtectionParts {
   readonly history: History;
 }
 
-/** The protected sessions of an account that aren't listed and haven't ended as far as is known. */
-export function unlistedProtected({ protections, history }: ProtectionParts, account: AccountId): readonly SessionId[] {
-  return protections.unlisted(account).filter((id) => history.find(account, id) === undefined);
+/**
+ * The protected sessions of an account that aren't listed and haven't ended as far as is known, and those of other accounts that
+ * may have the same sessions.
+ */
+export function unlistedProtected(parts: ProtectionParts, account: AccountId): readonly SessionId[] {
+  const ids = parts.protections.sharing(account).flatMap((its) => unlistedOf(parts, its, account));
+  return [...new Set(ids)];
+}
+
+/** Those of them that are protected in one account. */
+function unlistedOf({ protections, history }: ProtectionParts, its: AccountId, asked: AccountId): readonly SessionId[] {
+  // It may be an earlier session with its ID that ended.
+  return protections.unlisted(its, asked).filter((id) => !isRandomId(id) || history.find(its, id) === undefined);
 }
 
 /** Asks the provider which of {@link unlistedProtected} are gone, so that a dialog doesn't mention them. Never rejects. */
@@ -43,9 +53,13 @@ export async function checkUnlistedProtected(
   parts: ProtectionParts & Parameters<typeof findGone>[0],
   account: AccountId,
 ): Promise<void> {
-  parts.protections.noteGone(account, []);
-  const gone = await findGone(parts, account, unlistedProtected(parts, account));
-  parts.protections.noteGone(account, gone);
+  const { protections } = parts;
+  await Promise.all(
+    protections.sharing(account).map(async (its) => {
+      protections.noteGone(its, []);
+      protections.noteGone(its, await findGone(parts, its, unlistedOf(parts, its, account)));
+    }),
+  );
 }
 
 /** A line about {@link unlistedProtected} for a dialog about everything in an account, or about a batch. */

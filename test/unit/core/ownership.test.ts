@@ -23,7 +23,7 @@ describe('ownership', () => {
     const startedIn = (folder: string | undefined) => {
       const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
       return someSession('a', {
-        local: { isLeftBehind: false, startedIn: folder, profile, memory: undefined, cpu: undefined },
+        local: { isLeftBehind: false, startedIn: folder, profile, port: undefined, memory: undefined, cpu: undefined },
       });
     };
     const inFolder = (folder: string | undefined, ...folders: string[]) => isMineBy('', folders)?.(startedIn(folder));

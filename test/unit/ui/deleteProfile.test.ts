@@ -71,7 +71,14 @@ const profileName = `agent-browser-chrome-${randomUUID()}`;
   /** Ends a session that had the profile. @returns its row. */
   function ended(afterEnd: 'kept' | 'deleted' | 'left' = 'left') {
     const profile = { folder, afterEnd };
-    const local = { isLeftBehind: true, startedIn: undefined, profile, memory: undefined, cpu: undefined };
+    const local = {
+      isLeftBehind: true,
+      startedIn: undefined,
+      profile,
+      port: undefined,
+      memory: undefined,
+      cpu: undefined,
+    };
     for (const sessions of [[someSession('s', { local })], []]) {
       const run = services.store.beginList(account);
       run.arrive({ sessions, groups: [], faults: [], account: undefined });

@@ -5,7 +5,8 @@ import { openProcessReader } from '../../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
-import { endLeftBehind, type LeftBehindParts } from '../../../src/ui/commands/endLeftBehind.ts';
+import type { EndParts } from '../../../src/ui/commands/ending.ts';
+import { endLeftBehind } from '../../../src/ui/commands/endLeftBehind.ts';
 import type { Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
@@ -19,7 +20,7 @@ import { until } from '../until.ts';
   const folder = temporaryFolder('left');
   let services: TestServices;
   let account: AccountId;
-  let parts: LeftBehindParts;
+  let parts: EndParts;
   let used: Owned;
   let questions: Question[];
   let messages: string[];
@@ -77,7 +78,7 @@ import { until } from '../until.ts';
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),
       showLog: () => {},
       ownMachine: { findNow: async () => {} },
-    } as unknown as LeftBehindParts;
+    } as unknown as EndParts;
   });
   afterEach(() => {
     for (const one of browsers.splice(0)) one.stop();
@@ -150,7 +151,7 @@ import { until } from '../until.ts';
     await listed();
     await endLeftBehind(parts, []);
     assert.deepEqual(messages, ['No browsers were left behind.']);
-    await endLeftBehind({ ...parts, setting: () => false } as unknown as LeftBehindParts, []);
+    await endLeftBehind({ ...parts, setting: () => false } as unknown as EndParts, []);
     assert.match(messages[1] ?? '', /^Browsers on this machine are hidden\./);
     assert.deepEqual(questions, []);
     assert.ok(isRunning(used.child.pid ?? 0));

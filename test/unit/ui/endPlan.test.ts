@@ -47,6 +47,7 @@ describe('the plan of an end', () => {
       history: new History(memory, store, accounts, clock.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
+      ownMachine: { findNow: async () => {} },
     };
   });
   afterEach(() => services.dispose());

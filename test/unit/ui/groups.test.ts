@@ -72,7 +72,8 @@ describe('a whole batch', () => {
       const batch = server.addBatch(2, { id: 'batch_a', status });
       await services.refresher.refresh(accountId);
       const target = { accountId, groupId: groupId('batch_a') };
-      duringDialog = () => parts.protections.set(accountId, [sessionId(batch.members[0]?.id ?? '')], true);
+      duringDialog = async () =>
+        void (await parts.protections.set(accountId, [sessionId(batch.members[0]?.id ?? '')], true));
       await work(parts, [target]);
       assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
       assert.equal(server.running.length, 2);
@@ -223,12 +224,37 @@ describe('a whole batch', () => {
       });
 
       it(`isn’t reached by ${work.name} if that was protected while the dialog was open`, async () => {
-        duringDialog = () => parts.protections.set(accountId, [sessionId(hidden)], true);
+        duringDialog = async () => void (await parts.protections.set(accountId, [sessionId(hidden)], true));
         await work(parts, [target()]);
         assert.match(messages.join(), /was protected while the dialog was open, so no request was sent\./);
         assert.equal(server.running.length, 2);
       });
     }
+
+    it('is mentioned if an earlier session with its ID has ended', async () => {
+      server.add({ id: 'worker-1', batchId: 'batch_a' });
+      server.unlisted.add('worker-1');
+      const id = sessionId('worker-1');
+      await parts.protections.set(accountId, [id], true);
+      const ended = { accountId, sessionId: id, startedAt: 0, endedAt: 1, startIsExact: true };
+      const history = { find: () => ended } as unknown as History;
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      await deleteBatch({ ...parts, history }, [target()]);
+      assert.match(details[0] ?? '', said);
+    });
+
+    it('is mentioned if it’s protected in another account, which has a key of the same team', async () => {
+      server.keys.set('second', 'sk-anchor-canary-second-98765');
+      const second = await services.add('anchor', server.url, { apiKey: 'sk-anchor-canary-second-98765' });
+      await parts.protections.set(second, [sessionId(hidden)], true);
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      await deleteBatch(parts, [target()]);
+      assert.match(details[0] ?? '', said);
+      const session = server.sessions.get(hidden) ?? assert.fail();
+      session.status = 'completed';
+      await deleteBatch(parts, [target()]);
+      assert.doesNotMatch(details[1] ?? 'protected', /protected/);
+    });
 
     it('is mentioned if the provider doesn’t answer within seconds whether it’s running', async () => {
       await parts.protections.set(accountId, [sessionId(hidden)], true);

@@ -106,7 +106,7 @@ describe('the row of a session', () => {
 
   it('has the memory and the processor time of a browser on this machine, if the setting names them', () => {
     const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
-    const local = { isLeftBehind: true, startedIn: undefined, profile, memory: 250e6, cpu: 50 };
+    const local = { isLeftBehind: true, startedIn: undefined, profile, port: undefined, memory: 250e6, cpu: 50 };
     list(undefined, someSession('a', { local }), someSession('b'));
     model = { ...model, details: () => settingValue('row.details', ['memory', 'cpu']) };
     assert.deepEqual([row('a').description, row('b').description], ['250 MB · 50% CPU', '']);

@@ -216,7 +216,14 @@ describe('the history of several windows', () => {
     const [local, remote] = [open(), open('ssh-remote build')];
     const endWithProfile = ({ store }: Window, id: string) => {
       const profile = { folder: '/tmp/playwright_chromiumdev_profile-x', afterEnd: 'left' } as const;
-      const browser = { isLeftBehind: true, startedIn: undefined, profile, memory: undefined, cpu: undefined };
+      const browser = {
+        isLeftBehind: true,
+        startedIn: undefined,
+        profile,
+        port: undefined,
+        memory: undefined,
+        cpu: undefined,
+      };
       for (const sessions of [[someSession(id, { startedAt: 400_000, local: browser })], []]) {
         now += 1_000;
         const run = store.beginList(account);

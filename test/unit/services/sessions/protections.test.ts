@@ -4,7 +4,7 @@ import { type AccountId, accountId, type SessionId, sessionId } from '../../../.
 import { ProviderError } from '../../../../src/core/providerError.ts';
 import { Protections } from '../../../../src/services/sessions/protections.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
-import { keepingOnly, someSession } from '../../sessions.ts';
+import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
 import { MapMemory } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
@@ -16,6 +16,7 @@ const all = [a, b, second, other].map((id): Account => {
   return { id, provider: id === other ? 'other' : 'anchor', label: id, origin };
 });
 const accounts = { all, get: (id: AccountId) => all.find((account) => account.id === id) };
+const removed = (id: AccountId) => accounts.get(id) ?? assert.fail();
 const [one, two] = [sessionId('one'), sessionId('two')];
 
 describe('protections', () => {
@@ -127,18 +128,80 @@ describe('protections', () => {
     for (const window of [protections, open()]) assert.ok(![a, b, second].some((id) => window.has(id, one)));
     assert.ok(protections.has(a, two) && protections.has(second, two));
     await protections.set(second, [two], true);
-    await protections.forget(second);
+    await protections.forget(removed(second));
     assert.ok(protections.has(a, two));
+  });
+
+  it('don’t count for another session with the same ID at the same address', async () => {
+    const protections = open();
+    await protections.set(a, [one], true);
+    for (const [id, startedAt] of [
+      [a, 1_000_000],
+      [second, 9_000_000],
+    ] as const) {
+      const session = { ...someSession('one'), startedAt };
+      const run = store.beginList(id);
+      run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
+      run.complete(keepingOnly(store, id, [session]));
+    }
+    assert.ok(protections.has(a, one) && !protections.has(second, one));
+    await protections.set(second, [one], true);
+    await protections.set(second, [one], false);
+    assert.ok(protections.has(a, one));
+  });
+
+  it('count at each address of one server: by another name of this machine, or for an ID that is random', async () => {
+    const random = sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a11');
+    for (const [id, origin] of [
+      ['numbers', 'http://127.0.0.1:9222'],
+      ['name', 'http://localhost:9222'],
+      ['port', 'http://localhost:9223'],
+      ['lan', 'http://grid.local:9222'],
+    ] as const) {
+      all.push({ id: accountId(id), provider: 'localChrome', label: id, origin });
+    }
+    const protections = open();
+    await protections.set(accountId('numbers'), [one, random], true);
+    const has = (id: SessionId) => ['name', 'port', 'lan'].map((account) => protections.has(accountId(account), id));
+    assert.deepEqual(has(one), [true, false, false]);
+    assert.deepEqual(has(random), [true, true, true]);
+    all.splice(4);
+  });
+
+  it('can be restored where they were removed', async () => {
+    const protections = open();
+    await protections.set(a, [one, two], true);
+    const places = await protections.set(second, [one], false);
+    assert.deepEqual(places, [{ account: a, sessions: [one] }]);
+    assert.ok(!protections.has(a, one));
+    for (const { account, sessions } of places) await protections.set(account, sessions, true);
+    assert.ok(protections.has(a, one) && protections.has(second, one));
   });
 
   it('of an account that was removed aren’t stored anymore', async () => {
     const protections = open();
-    await protections.set(a, [one, two], true);
-    await protections.set(b, [one], true);
-    await protections.forget(a);
+    await protections.set(b, [one, two], true);
+    await protections.set(a, [one], true);
+    await protections.forget(removed(b));
     assert.ok(!JSON.stringify([...memory.values]).includes('two'));
-    assert.ok(!open().has(a, one));
-    assert.ok(open().has(b, one));
+    assert.ok(!open().has(b, one));
+    assert.ok(open().has(a, one));
+  });
+
+  it('of an account that was removed count on in another one that lists the same sessions, or isn’t listed yet', async () => {
+    list([one, two]);
+    const protections = open();
+    const run = store.beginList(second);
+    run.arrive({ sessions: [someSession('one')], groups: [], faults: [], account: undefined });
+    run.complete(keepingAll);
+    await protections.set(a, [one, two], true);
+    await protections.forget(removed(a));
+    assert.ok(protections.has(second, one) && !protections.has(second, two) && !protections.has(other, one));
+    store.setAccounts([a, b, other]);
+    store.setAccounts(all.map(({ id }) => id));
+    await protections.set(a, [two], true);
+    await protections.forget(removed(a));
+    assert.ok(open().has(second, two));
   });
 
   it('are written again when another window, which hadn’t seen them, has undone them', async () => {

@@ -113,6 +113,15 @@ describe('a session on this machine that controls one in the cloud', function ()
     assert.ok(!protections.has(account, remoteId));
   });
 
+  it('is protected under each account that lists the session', async () => {
+    const protections = new Protections(new MapMemory(0), services.store, services.accounts, systemClock);
+    await protections.set(local, [sessionId('agent')], true);
+    for (const account of [await cloud(), await cloud()]) {
+      assert.ok(protections.has(account, sessionId(remote)));
+      assert.equal(services.store.session(account, sessionId(remote))?.inUseBy, 'agent-browser');
+    }
+  });
+
   it('is protected in the account that shows its browser instead, by its port', async () => {
     const protections = new Protections(new MapMemory(0), services.store, services.accounts, systemClock);
     const [agent, context] = [sessionId('agent'), sessionId('context')];

@@ -1,0 +1,108 @@
+import { strict as assert } from 'node:assert';
+import { systemClock } from '../../../src/core/clock.ts';
+import { accountId as accountIdOf, sessionId } from '../../../src/core/ids.ts';
+import type { ProviderKind } from '../../../src/core/provider.ts';
+import type { Session } from '../../../src/core/session.ts';
+import { providerKinds } from '../../../src/providers/index.ts';
+import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
+import { thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
+import { History } from '../../../src/services/history/history.ts';
+import { Protections } from '../../../src/services/sessions/protections.ts';
+import { planEnd, planEndOfAll } from '../../../src/ui/commands/endPlan.ts';
+import { wholeAccount } from '../../../src/ui/commands/targets.ts';
+import type { Prompts } from '../../../src/ui/prompts.ts';
+import { TreeFilter } from '../../../src/ui/tree/filter.ts';
+import { freePort } from '../../host/processes.ts';
+import { startBrowserbase } from '../../servers/browserbase.ts';
+import { MapMemory, TestServices } from '../services/testServices.ts';
+import { someSession } from '../sessions.ts';
+
+describe('a session that is protected as another account’s', () => {
+  /** What runs on this machine; undefined if that can't be read. */
+  let running: readonly Session[] | undefined;
+  let memory: MapMemory;
+  let stored: Pick<TestServices, 'memory' | 'secretStore'> | undefined;
+  let opened: TestServices[];
+
+  beforeEach(() => {
+    running = [];
+    memory = new MapMemory(0);
+    stored = undefined;
+    opened = [];
+  });
+  afterEach(() => {
+    for (const services of opened) services.dispose();
+  });
+
+  const machine: ProviderKind = {
+    ...thisMachine,
+    connect: () => ({
+      ending: { lists: 'complete', mostInFlight: 1, withinMs: 5_000 },
+      check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
+      async *list() {
+        if (running === undefined) throw new Error('the processes of this machine can’t be read');
+        yield { sessions: running, groups: [], faults: [], account: undefined };
+      },
+      end: async () => assert.fail('nothing ends here'),
+      probe: async () => 'running',
+    }),
+  };
+  const kinds = [...providerKinds.filter(({ id }) => id !== machine.id), machine];
+
+  /** Opens a window with what the one before has stored. */
+  function open() {
+    const services = new TestServices({ kinds, interval: 0, clock: systemClock, ...stored });
+    stored = { memory: services.memory, secretStore: services.secretStore };
+    opened.push(services);
+    const { accounts, store, refresher } = services;
+    const protections = new Protections(memory, store, accounts, systemClock);
+    const busy = async <T>(_: string, work: (report: () => void) => Promise<T>) => work(() => {});
+    const parts = {
+      ...{ accounts, kinds: services.kinds, store, refresher, protections, clock: systemClock },
+      prompts: { note: () => {}, busy } as unknown as Prompts,
+      history: new History(memory, store, accounts, Date.now, () => true),
+      filter: new TreeFilter({ accounts, kinds: services.kinds, store, memory }),
+      ownMachine: { findNow: async () => void accounts.offer(thisMachineAccount) },
+    };
+    return { services, protections, parts };
+  }
+
+  const idsIn = (sessions: readonly { readonly session: Session }[]) => sessions.map(({ session }) => session.id);
+
+  it('is skipped after a restart, before this machine has been listed, and there is a warning if it can’t be', async () => {
+    const server = await startBrowserbase();
+    const [id, other] = [sessionId(server.add({}).id), sessionId(server.add({}).id)];
+    running = [someSession('tool', { drives: { provider: 'browserbase', id } })];
+    const first = open();
+    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
+    const cloud = await first.services.add('browserbase', server.url, credentials);
+    await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
+    const again = open();
+    const plan = await planEnd(again.parts, [wholeAccount(cloud)]);
+    assert.deepEqual([idsIn(plan.ends), idsIn(plan.leftOut), plan.unknown], [[other], [id], []]);
+    running = undefined;
+    const unread = await planEnd(open().parts, [wholeAccount(cloud)]);
+    assert.deepEqual(unread.unknown, [
+      "Couldn't list This Machine. A browser that is protected there may be among these sessions.",
+    ]);
+    await server.stop();
+  });
+
+  it('is skipped as a browser on this machine while the account for its port can’t be listed', async () => {
+    const port = await freePort();
+    const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
+    const local = { isLeftBehind: true, startedIn: undefined, profile, port, memory: undefined, cpu: undefined };
+    running = [someSession('browser', { local })];
+    const { services, protections, parts } = open();
+    const chrome = await services.add('localChrome', `http://127.0.0.1:${port}`);
+    const before = await planEndOfAll(parts);
+    assert.deepEqual(idsIn(before.ends), ['browser']);
+    assert.deepEqual(before.unknown, [
+      "Couldn't list the sessions in Local Chrome · localChrome. They'll end with their browser, which is listed here.",
+    ]);
+    await protections.set(chrome, [sessionId('context')], true);
+    await protections.set(accountIdOf('elsewhere'), [sessionId('context')], true);
+    const plan = await planEndOfAll(parts);
+    assert.deepEqual([idsIn(plan.ends), idsIn(plan.leftOut)], [[], ['browser']]);
+  });
+});

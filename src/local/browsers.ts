@@ -179,7 +179,7 @@ function automated(
     process,
     launchers,
     tool,
-    owners: isLeftBehind ? [] : isService && above.length === 0 ? ['systemd'] : above.map(ownerName),
+    owners: isLeftBehind ? [] : isService && above.length === 0 ? ['systemd'] : above.map(processName),
     ownerPids: above.map(({ pid }) => pid),
     isLeftBehind,
     isHeadless,
@@ -215,8 +215,8 @@ function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[]
   return parent !== undefined && /^(systemd|launchd|init)$/.test(programName(parent.program));
 }
 
-/** The script's name where an interpreter runs one, else the program's. */
-function ownerName(process: LocalProcess): string {
+/** What a process is called: the script's name where an interpreter runs one, else the program's. */
+export function processName(process: LocalProcess): string {
   const script = scriptOf(process);
   return script === '' ? programName(process.program) : scriptName(script);
 }

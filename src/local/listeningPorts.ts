@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { Turns } from '../core/turns.ts';
 import { openFilesOf } from './socketOwners.ts';
 
@@ -6,8 +6,13 @@ import { openFilesOf } from './socketOwners.ts';
 
 /** One that listens: its local address and port, in hexadecimal, and its inode. */
 const listening = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
+/** One end of an open connection: the address and port of its other end, and its inode. */
+const connected = /^ *\d+: \S+ ([0-9A-F]+):([0-9A-F]{4}) 01 \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
 /** The addresses at which a connection to 127.0.0.1 arrives: that one, its IPv6 form, and any address. */
 const reachable = /^(0100007F|0{8}|0{32}|0{16}FFFF00000100007F)$/;
+
+/** Addresses that lead to this machine: those of 127.0.0.1 and of ::1. */
+const loopback = /^(0100007F|0{16}FFFF00000100007F|0{24}01000000)$/;
 
 /** The TCP ports of this machine that processes were listening on when this was read. */
 export interface ListeningPorts {
@@ -16,6 +21,11 @@ export interface ListeningPorts {
    * but not if it has ended.
    */
   belongsTo(port: number, pid: number): Promise<boolean>;
+  /**
+   * A process of this user that was connected to each of these ports. Left out are ports without one, and processes of this
+   * program, such as other windows of the editor.
+   */
+  clientsOf(ports: readonly number[]): Promise<ReadonlyMap<number, number>>;
 }
 
 /** Reads which ports processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
@@ -41,6 +51,26 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
       if (files === undefined) return true;
       const open = new Set(files);
       return its.every((socket) => open.has(socket));
+    },
+    async clientsOf(ports) {
+      const sought = new Map<string, number>();
+      for (const table of tables) {
+        for (const [, address = '', hex = '', inode = ''] of table?.matchAll(connected) ?? []) {
+          const port = Number.parseInt(hex, 16);
+          if (loopback.test(address) && ports.includes(port)) sought.set(`socket:[${inode}]`, port);
+        }
+      }
+      const clients = new Map<number, number>();
+      if (sought.size === 0) return clients;
+      const program = (pid: string) => readlink(`${root}/${pid}/exe`).catch(() => undefined);
+      const own = await program('self');
+      const turns = new Turns();
+      for (const pid of (await readdir(root)).filter((name) => /^\d+$/.test(name))) {
+        if (turns.isOver) await turns.pass();
+        const its = ((await openFilesOf(Number(pid), root, turns)) ?? []).flatMap((link) => sought.get(link) ?? []);
+        if (its.length > 0 && (await program(pid)) !== own) for (const port of its) clients.set(port, Number(pid));
+      }
+      return clients;
     },
   };
 }

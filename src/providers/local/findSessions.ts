@@ -1,8 +1,14 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { lazy } from '../../core/lazy.ts';
-import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
+import {
+  type AutomatedBrowser,
+  browsersAmong,
+  listBrowserProcesses,
+  processName,
+  withLivePort,
+} from '../../local/browsers.ts';
 import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
-import { openProcessReader, type ProcessReader } from '../../local/processes.ts';
+import { openProcessReader, type ProcessList, type ProcessReader } from '../../local/processes.ts';
 import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
 import { type LocalTools, openLocalTools, sessionOfBrowser } from './localTools.ts';
@@ -15,6 +21,7 @@ export interface FoundSessions {
   readonly detached: readonly ToolSession[];
   /** Undefined if the operating system doesn't say which sockets have listeners. */
   readonly sockets: ListeningSockets | undefined;
+  readonly processes: ProcessList;
 }
 
 /** Finds all sessions of this machine. @throws Error if the operating system can't list the processes. */
@@ -29,7 +36,7 @@ export async function findSessions(
   const sockets = readListeningSockets();
   const sessions = await tools.sessions({ processes, browsers: found, sockets, clock, signal });
   const browsers = found.map((one) => ({ ...one, session: sessionOfBrowser(one, sessions) }));
-  return { browsers, detached: sessions.filter(({ browser }) => browser !== 'own'), sockets };
+  return { browsers, detached: sessions.filter(({ browser }) => browser !== 'own'), sockets, processes };
 }
 
 /**
@@ -44,6 +51,26 @@ export async function isElsewhere(
 ): Promise<boolean> {
   return (
     port !== undefined && isShownElsewhere(port) && (await (await ports())?.belongsTo(port, process.pid)) !== false
+  );
+}
+
+/**
+ * Finds the programs that are connected to the DevTools of browsers that were left behind: something has begun to use them again.
+ * @returns their names, by the browser's process ID.
+ */
+export async function clientsOfLeftBehind(
+  browsers: readonly AutomatedBrowser[],
+  processes: ProcessList,
+  readPorts: () => Promise<ListeningPorts | undefined>,
+): Promise<ReadonlyMap<number, string>> {
+  const left = browsers.filter(({ isLeftBehind, port }) => isLeftBehind && port !== undefined);
+  if (left.length === 0) return new Map();
+  const clients = await (await readPorts())?.clientsOf(left.flatMap(({ port }) => port ?? []));
+  return new Map(
+    left.flatMap(({ process, port = 0 }) => {
+      const client = processes.processWith(clients?.get(port) ?? 0);
+      return client === undefined ? [] : [[process.pid, processName(client)] as const];
+    }),
   );
 }
 

@@ -13,6 +13,8 @@ export interface KnownBrowser extends AutomatedBrowser {
   readonly session: ToolSession | undefined;
   /** Its CPU usage in percent of one core, if known. */
   readonly cpu: number | undefined;
+  /** If it was left behind, the name of a program that is connected to it now. */
+  readonly client: string | undefined;
 }
 
 /** Memory is rounded to this many bytes, so that a row isn't redrawn whenever it changes a little. */
@@ -24,8 +26,8 @@ const busyCpu = 25;
 const agents = /^(claude|codex|cursor|gemini|copilot|opencode|goose|aider|windsurf|amp|cline)\b/i;
 
 /** What may be using a browser: the agent that a Playwright MCP server serves, an agent among its owners, or the nearest owner. */
-export function userOf({ tool, owners, bound, isLeftBehind }: KnownBrowser): string | undefined {
-  if (isLeftBehind) return undefined;
+export function userOf({ tool, owners, bound, isLeftBehind, client }: KnownBrowser): string | undefined {
+  if (isLeftBehind) return client;
   if (tool === 'Playwright MCP' && bound !== undefined && bound.title !== '') return bound.title;
   return owners.find((name) => agents.test(name)) ?? owners[0];
 }

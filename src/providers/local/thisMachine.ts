@@ -26,7 +26,7 @@ import {
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
-import { findSessions, isElsewhere } from './findSessions.ts';
+import { clientsOfLeftBehind, findSessions, isElsewhere } from './findSessions.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools } from './localTools.ts';
@@ -120,13 +120,18 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     },
 
     async *list(signal) {
-      const [{ browsers: all, detached, sockets }, offered] = await Promise.all([find(signal), files.read()]);
+      const [{ browsers: all, detached, sockets, processes }, offered] = await Promise.all([
+        find(signal),
+        files.read(),
+      ]);
       // A browser is listed only once. An account that the user added for it shows more.
       const ports = sharedWithin(sharedMs, link.clock, () => readListeningPorts());
       const elsewhere = new Set<AutomatedBrowser>();
       for (const one of all) if (await isElsewhere(one, link.isShownElsewhere, ports)) elsewhere.add(one);
       const browsers = all.filter((one) => !elsewhere.has(one));
       const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
+      // Before we connect to them.
+      const clients = await clientsOfLeftBehind(browsers, processes, ports);
       const inside = new Map<number, readonly Page[]>();
       const asked = [
         ...bound.map((one) => async () => {
@@ -153,7 +158,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
       const used = cpu.measure(cpuTimes(browsers), link.clock.monotonic());
       const known = browsers.map((one) => {
-        return { ...one, bound: boundBy.get(one.process.pid), cpu: used.get(idOf(one.process)) };
+        const { pid } = one.process;
+        return { ...one, bound: boundBy.get(pid), cpu: used.get(idOf(one.process)), client: clients.get(pid) };
       });
       const pages = new Map<SessionId, readonly Page[]>();
       for (const { process: root } of browsers) {

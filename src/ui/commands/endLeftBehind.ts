@@ -39,6 +39,7 @@ export async function endLeftBehind(parts: EndParts, args: readonly unknown[]): 
   return endPlanned(parts, { ...plan, isSingle: false }, { message, typesCount: true });
 }
 
+/** A program may have connected to one to use it again. */
 function isLeftBehind({ session }: AccountSession): boolean {
-  return session.local?.isLeftBehind === true;
+  return session.local?.isLeftBehind === true && session.inUseBy === undefined;
 }

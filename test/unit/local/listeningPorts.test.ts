@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { readListeningPorts } from '../../../src/local/listeningPorts.ts';
 import { watchTurns } from '../../host/ownTime.ts';
-import { freePort, start } from '../../host/processes.ts';
+import { freePort, type Owned, start } from '../../host/processes.ts';
 import { until } from '../until.ts';
 
 (process.platform === 'linux' ? describe : describe.skip)('TCP ports of this machine (Linux only)', () => {
@@ -84,6 +84,34 @@ import { until } from '../until.ts';
     assert.equal(await belongsTo(port, pid), false);
     await parent.stop();
     await close(server);
+  });
+
+  it('have clients: other programs that are connected to them, by any name of this machine', async () => {
+    const servers: Server[] = [];
+    const clients: Owned[] = [];
+    try {
+      for (const [host, address] of [
+        ['127.0.0.1', '127.0.0.1'],
+        ['::', '127.0.0.1'],
+        ['::1', '::1'],
+      ] as const) {
+        const port = await freePort();
+        const server = await listenAt(host, port);
+        server.on('connection', (socket) => socket.resume());
+        servers.push(server);
+        const own = connect(port, address);
+        await once(server, 'connection');
+        // Of this program, as other windows of the editor are.
+        assert.deepEqual(await (await readListeningPorts())?.clientsOf([port]), new Map());
+        clients.push(start('bash', ['-c', `exec 3<>/dev/tcp/${address}/${port}; exec cat <&3`]));
+        const found = async () => (await readListeningPorts())?.clientsOf([port, 1]);
+        await until(async () => (await found())?.get(port) !== undefined);
+        own.destroy();
+      }
+    } finally {
+      for (const { child } of clients) child.kill();
+      await Promise.all(servers.map(close));
+    }
   });
 
   it('are read without blocking anything for long, however many files a process has open', async () => {

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import { openProcessReader } from '../../../src/local/processes.ts';
@@ -124,6 +126,25 @@ import { until } from '../until.ts';
     assert.deepEqual([report.requested, report.ended], [2, 2]);
     assert.deepEqual([isRunning(first.pid), isRunning(second.pid)], [false, false]);
     assert.ok(late && isRunning(late.pid) && isRunning(used.child.pid ?? 0));
+  });
+
+  it('leaves out one that a program is connected to, and says which', async () => {
+    const [again, other] = [await left(), await left()];
+    await listed(again, other);
+    const port = Number(readFileSync(join(again.profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]);
+    const client = start('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; exec cat <&3`]);
+    try {
+      await until(async () => {
+        await services.refresher.refresh(account);
+        const sessions = [...(services.store.state(account)?.contents.sessions.values() ?? [])];
+        return sessions.some(({ id, inUseBy }) => id.startsWith(`${again.pid}-`) && inUseBy === 'cat');
+      });
+      const report = await endLeftBehind(parts, []);
+      assert.equal(questions[0]?.message, 'End 1 browser that was left behind?');
+      assert.deepEqual([report.ended, isRunning(again.pid), isRunning(other.pid)], [1, true, false]);
+    } finally {
+      await client.stop();
+    }
   });
 
   it('ends nothing without confirmation', async () => {

@@ -4,9 +4,8 @@ import type { CdpEvent, SessionDevtools } from '../core/cdp.ts';
 import { type Disposable, Emitter, type Event } from '../core/event.ts';
 import { idFault, type PageId, pageId } from '../core/ids.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { boundedPage, isEmptyTab, type Page } from '../core/page.ts';
+import { boundedPage, isEmptyTab, mostPages, type Page } from '../core/page.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { mostPages } from '../core/session.ts';
 import { read } from './answers.ts';
 import { type EventName, sendCommand } from './protocol.ts';
 

@@ -1,5 +1,4 @@
 import type { PageId } from './ids.ts';
-import { mostPages } from './session.ts';
 
 /** A tab of a session, with the provider's own text: clean it before showing. */
 export interface Page {
@@ -9,6 +8,8 @@ export interface Page {
   readonly url: string;
 }
 
+/** Most pages of a session that are shown. Chrome itself is hardly usable with that many. */
+export const mostPages = 500;
 /** Longest title and address that are kept, in characters. A page can have megabytes of either. */
 export const longestTitle = 1_000;
 export const longestUrl = 8_192;

@@ -63,9 +63,6 @@ export interface Session {
   readonly hasUniqueId?: boolean | undefined;
 }
 
-/** Most pages of a session that are shown. Chrome itself is hardly usable with that many. */
-export const mostPages = 500;
-
 /** How a session ended, according to the provider. */
 export interface EndCause {
   /** `completed` also when it was ended on request; `timedOut` when its time was up; `failed` when it crashed. */

@@ -1,9 +1,9 @@
 import type { Account } from '../../core/account.ts';
 import type { Group } from '../../core/group.ts';
 import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
+import { mostPages, type Page } from '../../core/page.ts';
 import type { ProviderKind } from '../../core/provider.ts';
-import { mostPages, type Session } from '../../core/session.ts';
+import type { Session } from '../../core/session.ts';
 import { type AccountState, knownPages, type SessionsView, troubleOf } from '../../services/sessions/sessionsView.ts';
 import type { SessionNames } from '../sessionNames.ts';
 import type { Arrangement } from './arrangement.ts';

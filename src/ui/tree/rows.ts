@@ -1,9 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import type { GroupId, SessionId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
+import { mostPages, type Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
-import { mostPages } from '../../core/session.ts';
 import type { ListGroup } from '../../services/sessions/grouping.ts';
 import { troubleOf } from '../../services/sessions/sessionsView.ts';
 import { shortAge } from '../text/ages.ts';

@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { groupId, sessionId } from '../../../../src/core/ids.ts';
+import { mostPages } from '../../../../src/core/page.ts';
 import type { Provider } from '../../../../src/core/provider.ts';
 import { capabilitiesOf, usualEnding } from '../../../../src/core/provider.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
-import { mostPages, type Session } from '../../../../src/core/session.ts';
+import type { Session } from '../../../../src/core/session.ts';
 import { mostTexts } from '../../../../src/services/sessions/listBounds.ts';
 import { troubleOf as accountTrouble } from '../../../../src/services/sessions/sessionsView.ts';
 import { troubleSentence } from '../../../../src/ui/text/troubles.ts';

@@ -38,3 +38,15 @@ const emptyAddress = /^(|about:blank|(chrome|edge):\/\/(newtab|new-tab-page|new-
 export function isEmptyTab({ url }: Page): boolean {
   return emptyAddress.test(url);
 }
+
+/**
+ * Which of some pages are still open: also as a page with another ID at the same address. Chrome gives a tab another one when it
+ * discards it to save memory; the tab is loaded again when it's selected.
+ * @param now the pages that are open now.
+ */
+export function stillOpen(pages: readonly Page[], now: readonly Page[]): readonly Page[] {
+  const ids = new Set(pages.map(({ id }) => id));
+  const openIds = new Set(now.map(({ id }) => id));
+  const others = new Set(now.filter((page) => !ids.has(page.id) && !isEmptyTab(page)).map(({ url }) => url));
+  return pages.filter(({ id, url }) => openIds.has(id) || others.has(url));
+}

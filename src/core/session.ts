@@ -1,6 +1,6 @@
 import type { GroupId, SessionId } from './ids.ts';
 import type { LocalBrowser } from './localBrowser.ts';
-import type { Page } from './page.ts';
+import { type Page, stillOpen } from './page.ts';
 import type { Usage } from './usage.ts';
 
 /**
@@ -78,8 +78,7 @@ export interface EndCause {
 export function stillRuns(confirmed: Session, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
   if (confirmed.ends !== 'pages' || confirmed.pages === undefined || listed.pages === undefined) return true;
-  const open = new Set(listed.pages.map(({ id }) => id));
-  return confirmed.pages.some(({ id }) => open.has(id));
+  return stillOpen(confirmed.pages, listed.pages).length > 0;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { CdpConnection, SessionDevtools } from '../core/cdp.ts';
 import { idFault, type PageId, type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { newSession } from '../core/newSession.ts';
-import { isEmptyTab, type Page } from '../core/page.ts';
+import { isEmptyTab, type Page, stillOpen } from '../core/page.ts';
 import type { EndAnswer, Link, Provider, ProviderKind } from '../core/provider.ts';
 import { ProviderError, unaddressable } from '../core/providerError.ts';
 import type { Session } from '../core/session.ts';
@@ -19,7 +19,8 @@ import { byPlace, dialBrowser, firstRows, listTabs, versionAt } from './devtools
 //
 // What confirms an end: the browser itself, once its list of targets no longer has the context or the confirmed pages.
 // It answers a disposal or a close before that. One process answers, and the ids of contexts and targets are 32 random
-// hexadecimal digits, which no other session gets. A browser that doesn't answer confirms nothing.
+// hexadecimal digits, which no other session gets. But a tab that is discarded to save memory gets another id, so a page
+// with the address of a confirmed one counts as that page. A browser that doesn't answer confirms nothing.
 
 const ContextIds = v.object({
   browserContextIds: v.array(v.unknown()),
@@ -112,7 +113,7 @@ function connect(link: Link): Provider {
         const otherwise = faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
         if (session.ends === 'pages') {
           if (session.pages === undefined) return 'unknown';
-          return openOf(session, defaultPages).length > 0 ? 'running' : otherwise;
+          return stillOpen(session.pages, defaultPages).length > 0 ? 'running' : otherwise;
         }
         // As in lists, empty tabs alone aren't a session.
         const isUsed = defaultPages.some((page) => seen.used.has(page.id) || !isEmptyTab(page));
@@ -231,19 +232,16 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
   };
 }
 
-/** The confirmed pages of the default context that are still open, whatever they show now. */
-function openOf({ pages }: Session, defaultPages: readonly Page[]): readonly Page[] {
-  const confirmed = new Set(pages?.map(({ id }) => id));
-  return defaultPages.filter(({ id }) => confirmed.has(id));
-}
-
 /**
  * Closes the pages that the user confirmed, and no page opened since. The browser always keeps a tab: an empty one is
- * opened first. Chrome answers before a page is gone.
+ * opened first. Chrome answers before a page is gone. A page that has another ID now may be another one, and stays open.
  */
 async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndAnswer> {
-  const closing = openOf(session, (await contextsOf(cdp, signal)).defaultPages);
-  if (closing.length === 0) return { outcome: 'alreadyGone', how: undefined };
+  const { defaultPages } = await contextsOf(cdp, signal);
+  const confirmed = session.pages ?? [];
+  const ids = new Set(confirmed.map(({ id }) => id));
+  const closing = defaultPages.filter(({ id }) => ids.has(id));
+  if (stillOpen(confirmed, defaultPages).length === 0) return { outcome: 'alreadyGone', how: undefined };
   // Even if other tabs are listed: they may be closing already, and closing the last tab can end the browser.
   await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
   for (const { id } of closing) {

@@ -120,9 +120,8 @@ export class Protections {
       if (drives !== undefined && ids.has(drives.id) && this.#accounts.get(other)?.provider === drives.provider)
         yield [other, drives.id];
     }
-    const controller = this.#store.links.controllerOf(account, session);
-    if (controller !== undefined && kept.get(controller.accountId)?.has(controller.session.id) === true)
-      yield [controller.accountId, controller.session.id];
+    for (const { accountId: its, session: tool } of this.#store.links.controllersOf(account, session))
+      if (kept.get(its)?.has(tool.id) === true) yield [its, tool.id];
     const port = loopbackUrl(one?.origin ?? '')?.port;
     for (const [other, browser] of port === undefined ? [] : this.#store.links.atPort(port))
       if (other !== account && kept.get(other)?.has(browser) === true) yield [other, browser];

@@ -19,7 +19,7 @@ interface Links {
   /** Sessions that are shown under another account instead. */
   readonly hidden: ReadonlyMap<AccountId, ReadonlySet<SessionId>>;
   /** By the controlled session, in each account that lists it. */
-  readonly controllers: ReadonlyMap<AccountId, ReadonlyMap<SessionId, Controller>>;
+  readonly controllers: ReadonlyMap<AccountId, ReadonlyMap<SessionId, readonly Controller[]>>;
 }
 
 const noLinks: Links = { hidden: new Map(), controllers: new Map() };
@@ -67,9 +67,9 @@ export class SessionLinks {
     return this.#links.hidden.get(account)?.has(session) === true;
   }
 
-  /** The session that controls this one; undefined if none does. */
-  controllerOf(account: AccountId, session: SessionId): Controller | undefined {
-    return this.#links.controllers.get(account)?.get(session);
+  /** The sessions that control this one. */
+  controllersOf(account: AccountId, session: SessionId): readonly Controller[] {
+    return this.#links.controllers.get(account)?.get(session) ?? [];
   }
 
   notePorts(account: AccountId, ports: Ports): void {
@@ -91,7 +91,7 @@ export class SessionLinks {
     if (known !== undefined) return known;
     const sessions = new Map<SessionId, Session>();
     for (const [id, session] of state.contents.sessions) {
-      const controller = controllers?.get(id);
+      const [controller] = controllers?.get(id) ?? [];
       if (hidden?.has(id) !== true)
         sessions.set(id, controller === undefined ? session : withController(session, controller));
     }
@@ -102,15 +102,15 @@ export class SessionLinks {
 
   #find(all: ReadonlyMap<AccountId, Sessions>): Links {
     const hidden = new Map<AccountId, Set<SessionId>>();
-    const controllers = new Map<AccountId, Map<SessionId, Controller>>();
+    const controllers = new Map<AccountId, Map<SessionId, readonly Controller[]>>();
     for (const [accountId, driving] of this.#driving) {
       for (const session of driving) {
         for (const [target, listed] of all) {
           if (target === accountId || session.drives === undefined || !this.#lists(target, listed, session)) continue;
           hidden.set(accountId, (hidden.get(accountId) ?? new Set()).add(session.id));
-          const its = controllers.get(target) ?? new Map<SessionId, Controller>();
-          if (!its.has(session.drives.id)) its.set(session.drives.id, { accountId, session });
-          controllers.set(target, its);
+          const its = controllers.get(target) ?? new Map<SessionId, readonly Controller[]>();
+          const { id } = session.drives;
+          controllers.set(target, its.set(id, [...(its.get(id) ?? []), { accountId, session }]));
         }
       }
     }

@@ -328,7 +328,7 @@ export class SessionStore implements SessionsView {
         pages,
         start,
         byYou,
-        usedFrom: this.links.controllerOf(account, session.id)?.accountId,
+        usedFrom: this.links.controllersOf(account, session.id)[0]?.accountId,
       };
     });
     for (const { id } of leaving) entry.ended.add(id);

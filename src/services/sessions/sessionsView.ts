@@ -107,7 +107,7 @@ export interface SessionsView {
   /** Whether a session was confirmed gone, and no list has had it since. */
   hasEnded(account: AccountId, session: SessionId): boolean;
   /** Which sessions of several accounts are the same browser. */
-  readonly links: Pick<SessionLinks, 'controllerOf' | 'atPort'>;
+  readonly links: Pick<SessionLinks, 'controllersOf' | 'atPort'>;
   capabilities(account: AccountId): ReadonlySet<Capability>;
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { PageTargets } from '../../../src/cdp/pageTargets.ts';
 import { takeScreenshot } from '../../../src/cdp/screenshot.ts';
-import { sessionId } from '../../../src/core/ids.ts';
+import { pageId, sessionId } from '../../../src/core/ids.ts';
 import type { Provider } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { bestName } from '../../../src/core/sessionName.ts';
@@ -171,6 +171,22 @@ describe('Local Chrome', function () {
     } finally {
       await relay.stop();
     }
+  });
+
+  it('calls a page of the default context closed only if none has its address: a discarded tab gets another ID', async () => {
+    const url = page('Mail');
+    await devtools.send('Target.createTarget', { url });
+    const session = (await settled((all) => hasTitles(all, ['Mail']))).find(({ ends }) => ends === 'pages');
+    assert.ok(session);
+    const before = { ...session, pages: [{ id: pageId('0'.repeat(32)), title: 'Mail', url }] };
+    assert.equal(await provider.probe(before, unaborted), 'running');
+    assert.equal((await provider.end(before, unaborted)).outcome, 'accepted');
+    assert.ok((await devtools.defaultPages()).includes(url));
+    const closed = { ...before, pages: [{ id: pageId('0'.repeat(32)), title: 'Bank', url: page('Bank') }] };
+    assert.equal(await provider.probe(closed, unaborted), 'gone');
+    assert.equal((await provider.end(closed, unaborted)).outcome, 'alreadyGone');
+    await provider.end(session, unaborted);
+    await until(async () => !(await devtools.defaultPages()).includes(url));
   });
 
   it('keeps a tab open when the last pages of the default context close', async () => {

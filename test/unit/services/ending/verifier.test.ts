@@ -109,6 +109,22 @@ describe('a check whether sessions are gone', () => {
     services.dispose();
   });
 
+  it('treats a session as running if one of its pages has another ID now, as Chrome gives it to a tab that it discards', async () => {
+    const page = (id: string, url: string) => ({ id: pageId(id), title: id, url });
+    const mail = 'https://mail.example/';
+    const { provider, clock, services, listed, verify } = await servicesWith(2, 'complete', {
+      ends: 'pages',
+      pages: [page('a', 'https://shop.example/'), page('b', mail)],
+    });
+    const all = listed();
+    const [first = assert.fail()] = all;
+    await clock.until(clock.wait(1_000), 2_000);
+    provider.start('s0', { ...first, pages: [page('c', mail)] });
+    provider.start('s1', { ...first, id: sessionId('s1'), pages: [page('c', 'https://other.example/')] });
+    assert.deepEqual(verdictsOf(await verify(all)), { s0: 'stillRunning', s1: 'confirmedGone' });
+    services.dispose();
+  });
+
   it('asks about each session missing from the list, and reports what it couldn’t find out', async () => {
     const { provider, services, id, listed, verify } = await servicesWith(4, 'unreliable');
     const all = listed();

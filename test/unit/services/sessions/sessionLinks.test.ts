@@ -113,8 +113,10 @@ describe('a session on this machine that controls one in the cloud', function ()
     assert.ok(!protections.has(account, remoteId));
   });
 
-  it('is protected under each account that lists the session', async () => {
+  it('is protected under each account that lists the session, whichever of several tools is', async () => {
     const protections = new Protections(new MapMemory(0), services.store, services.accounts, systemClock);
+    running = [driver('first', remote), driver('agent', remote)];
+    await services.refresher.refresh(local);
     await protections.set(local, [sessionId('agent')], true);
     for (const account of [await cloud(), await cloud()]) {
       assert.ok(protections.has(account, sessionId(remote)));

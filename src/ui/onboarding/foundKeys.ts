@@ -44,9 +44,13 @@ const longestKey = 4_096;
 
 /** What begins a line that sets a variable for a program that reads `.env` files: some take `NAME: value`, or a tab after `export`. */
 const setting = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*([=:])/;
-/** What else sets one for some: shells take several in a line, and python-dotenv a name in quotes. */
-const settings = /[\s;&|(](["']?)([A-Za-z_]\w*)\1\s*\+?[=:]/g;
-const defaults = /\$\{([A-Za-z_]\w*):?=/g;
+/**
+ * A word that may set one some other way: shells have many, such as several in a line, and python-dotenv takes a name in quotes. Only
+ * what reads one doesn't count: `$NAME` and `${NAME}`, but not `${NAME:=value}`.
+ */
+const mention = /(?<![\w$]|\$\{)([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*):?=/g;
+/** The same in a comment at the end of a line. A quote may go on there, in which case it isn't one. */
+const commented = /[\s;&|(]([A-Za-z_]\w*)\s*\+?[=:]/g;
 const lineBreaks = /[\n\r\u2028\u2029]+/;
 
 /**
@@ -67,9 +71,13 @@ export function variablesIn(text: string): Required<Omit<VariableSource, 'name'>
     if (/^\s*#/.test(line)) continue;
     const [first = '', name, sign] = setting.exec(line) ?? [];
     const isRead = name !== undefined && sign === '=' && Object.hasOwn(variables, name);
-    const others = isRead ? line.slice(first.length) : ` ${line}`;
-    for (const [, , other = ''] of others.matchAll(settings)) unread.add(other);
-    for (const [, other = ''] of line.matchAll(defaults)) unread.add(other);
+    const others = isRead ? line.slice(first.length) : line;
+    // A shell's quotes may be in the middle of a name.
+    for (const text of [others, others.replace(/["'\\]/g, '')]) {
+      const [before, comment] = [text.replace(/\s#.*/, ''), /\s#.*/.exec(text)?.[0] ?? ''];
+      for (const [, other, set] of before.matchAll(mention)) unread.add(other ?? set ?? '');
+      for (const [, other = ''] of comment.matchAll(commented)) unread.add(other);
+    }
   }
   return { variables, unread };
 }
@@ -144,7 +152,7 @@ function isSecret({ kind }: CredentialField): boolean {
  * another variable of the same line.
  */
 function isKey(field: CredentialField, value: string): boolean {
-  const isOne = value !== '' && value.length <= longestKey && !/\$[({]|\s\w+=/.test(value);
+  const isOne = value !== '' && value.length <= longestKey && !/\$[({]|[\s;&|](?:export\s+)?\w+=/.test(value);
   return isOne && fieldFault(field, value) === undefined;
 }
 

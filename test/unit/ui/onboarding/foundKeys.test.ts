@@ -168,6 +168,12 @@ describe('the keys in variables', () => {
       `: \${ANCHORBROWSER_BASE_URL:=${address}}`,
       `'ANCHORBROWSER_BASE_URL'=${address}`,
       `A='' "ANCHORBROWSER_BASE_URL" = ${address}`,
+      `export "ANCHORBROWSER_BASE_URL=${address}"`,
+      `export ANCHOR"BROWSER_BASE_URL"=${address}`,
+      `eval 'ANCHORBROWSER_BASE_URL=${address}'`,
+      `read ANCHORBROWSER_BASE_URL <<< ${address}`,
+      `printf -v ANCHORBROWSER_BASE_URL ${address}`,
+      `NOTE="a # b"; ANCHORBROWSER_BASE_URL=${address}`,
     ];
     for (const line of lines) {
       const source = { name: '.env', ...variablesIn(`ANCHOR_API_KEY=key\n${line}`) };
@@ -177,7 +183,8 @@ describe('the keys in variables', () => {
     }
     for (const line of [
       '# ANCHORBROWSER_BASE_URL: x',
-      'NOTE="ANCHORBROWSER_BASE_URL=x"',
+      'NOTE=1 # without ANCHORBROWSER_BASE_URL',
+      'MY_ANCHORBROWSER_BASE_URL=x',
       'ANCHORBROWSER_BASE_URL=',
       'OTHER=$ANCHORBROWSER_BASE_URL',
       `OTHER=\${ANCHORBROWSER_BASE_URL:-x}`,
@@ -185,6 +192,17 @@ describe('the keys in variables', () => {
       const source = { name: '.env', ...variablesIn(`${line}\nANCHOR_API_KEY=key`) };
       assert.deepEqual(findKeys(providerKinds, [source]).faults, [], line);
       assert.equal(findKeys(providerKinds, [source]).keys.length, 1);
+    }
+  });
+
+  it('aren’t read together with another variable of the same line', () => {
+    for (const line of [
+      'ANCHOR_API_KEY=sk_1;DB_PASSWORD=x',
+      'ANCHOR_API_KEY=sk_1&&export DB_PASSWORD=x',
+      'ANCHOR_API_KEY=sk_1 A=x',
+    ]) {
+      const { keys, faults } = findKeys(providerKinds, [{ name: '.env', ...variablesIn(line) }]);
+      assert.deepEqual([keys, faults.map(({ variable }) => variable)], [[], ['ANCHOR_API_KEY']], line);
     }
   });
 

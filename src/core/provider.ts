@@ -111,6 +111,8 @@ export interface Link {
   localPort(port: number): Pick<Link, 'origin' | 'http' | 'cdp'>;
   /** Whether another account shows what listens at a port of this machine. */
   isShownElsewhere(port: number): boolean;
+  /** Whether a port of this machine is another account's address, also if that shows nothing. */
+  hasAccountAt(port: number): boolean;
   /** Whether the user has turned on one of the kind's settings. */
   setting(id: string): boolean;
   /** Bound to `origin` too: it dials no other host. */

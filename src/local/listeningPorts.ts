@@ -16,6 +16,7 @@ const loopback = /^(0100007F|0{16}FFFF00000100007F|0{24}01000000)$/;
 
 /** The TCP ports of this machine that processes were listening on when this was read. */
 export interface ListeningPorts {
+  readonly all: readonly number[];
   /**
    * Whether a process, and no other one, gets the connections to a port of 127.0.0.1. Also true if its open files can't be read,
    * but not if it has ended.
@@ -44,6 +45,7 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
     }
   }
   return {
+    all: [...inodes.keys()],
     async belongsTo(port, pid) {
       const its = inodes.get(port);
       if (its === undefined) return false;

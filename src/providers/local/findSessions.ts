@@ -74,6 +74,27 @@ export async function clientsOfLeftBehind(
   );
 }
 
+/**
+ * Finds the browsers that a server on this machine runs whose address is another account's: that account has them, too, but only
+ * the server knows which sessions they are.
+ * @returns their process IDs.
+ */
+export async function browsersOfServers(
+  browsers: readonly AutomatedBrowser[],
+  hasAccountAt: (port: number) => boolean,
+  readPorts: () => Promise<ListeningPorts | undefined>,
+): Promise<ReadonlySet<number>> {
+  const owned = browsers.filter(({ ownerPids }) => ownerPids.length > 0);
+  const ports = owned.length === 0 ? undefined : await readPorts();
+  const servers = new Set<number>();
+  for (const port of ports?.all.filter(hasAccountAt) ?? []) {
+    for (const pid of new Set(owned.flatMap(({ ownerPids }) => ownerPids)))
+      if (await ports?.belongsTo(port, pid)) servers.add(pid);
+  }
+  const isServed = ({ ownerPids }: AutomatedBrowser) => ownerPids.some((pid) => servers.has(pid));
+  return new Set(owned.filter(isServed).map(({ process }) => process.pid));
+}
+
 /** Whether there is any session on this machine, apart from browsers whose port another account shows. */
 export type HasSessions = (signal: AbortSignal, isShownElsewhere: (port: number) => boolean) => Promise<boolean>;
 

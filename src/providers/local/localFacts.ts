@@ -15,6 +15,8 @@ export interface KnownBrowser extends AutomatedBrowser {
   readonly cpu: number | undefined;
   /** If it was left behind, the name of a program that is connected to it now. */
   readonly client: string | undefined;
+  /** Whether a server on this machine runs it that has an account of its own. */
+  readonly isServed: boolean;
 }
 
 /** Memory is rounded to this many bytes, so that a row isn't redrawn whenever it changes a little. */

@@ -26,7 +26,7 @@ import {
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
-import { clientsOfLeftBehind, findSessions, isElsewhere } from './findSessions.ts';
+import { browsersOfServers, clientsOfLeftBehind, findSessions, isElsewhere } from './findSessions.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools } from './localTools.ts';
@@ -132,6 +132,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
       // Before we connect to them.
       const clients = await clientsOfLeftBehind(browsers, processes, ports);
+      const served = await browsersOfServers(browsers, link.hasAccountAt, ports);
       const inside = new Map<number, readonly Page[]>();
       const asked = [
         ...bound.map((one) => async () => {
@@ -159,7 +160,13 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const used = cpu.measure(cpuTimes(browsers), link.clock.monotonic());
       const known = browsers.map((one) => {
         const { pid } = one.process;
-        return { ...one, bound: boundBy.get(pid), cpu: used.get(idOf(one.process)), client: clients.get(pid) };
+        return {
+          ...one,
+          bound: boundBy.get(pid),
+          cpu: used.get(idOf(one.process)),
+          client: clients.get(pid),
+          isServed: served.has(pid),
+        };
       });
       const pages = new Map<SessionId, readonly Page[]>();
       for (const { process: root } of browsers) {
@@ -294,7 +301,7 @@ async function isThere(reader: ProcessReader, id: SessionId): Promise<boolean> {
 }
 
 function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): Session {
-  const { process: root, owners, port, bound, session } = browser;
+  const { process: root, owners, port, bound, session, isServed } = browser;
   const tool = session?.tool ?? browser.tool;
   const title = pages?.find((page) => !isEmptyTab(page) && page.title !== '')?.title;
   return newSession(idOf(root), {
@@ -306,6 +313,9 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
     pages,
     canWatch: port !== undefined || bound !== undefined,
     canTakeScreenshot: session?.screenshot !== undefined,
+    bulkEndExclusion: isServed
+      ? translatable('It belongs to a server on this machine whose account lists its sessions.')
+      : undefined,
     ...localFacts(browser),
   });
 }

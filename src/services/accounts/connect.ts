@@ -33,10 +33,13 @@ export function furtherOf(kind: ProviderKind, origin: string, credentials: Crede
   return all.filter((one) => parseAddress(one).ok);
 }
 
+const noOthers = { isShownElsewhere: () => false, hasAccountAt: () => false };
+
 /**
  * Connects to a provider. The adapter can send the key to the address it was saved with, to the further addresses, and
  * nowhere else. Its answers come without the key in them; see {@link redactedProvider}.
  * @param further those that were saved with the key; for a key that is not saved yet, those that its kind derives.
+ * @param others what other accounts show of this machine.
  * @throws ProviderError `badAddress` for an address that no account can have.
  */
 export function connect(
@@ -46,7 +49,7 @@ export function connect(
   network: Network,
   limits: RequestLimits = {},
   further = furtherOf(kind, savedOrigin, credentials),
-  isShownElsewhere: Link['isShownElsewhere'] = () => false,
+  others: Pick<Link, 'isShownElsewhere' | 'hasAccountAt'> = noOthers,
 ): RedactedProvider {
   const address = parseAddress(savedOrigin);
   if (!address.ok) throw badAddress(address.fault);
@@ -70,7 +73,7 @@ export function connect(
       const at = new URL(`http://127.0.0.1:${port}`);
       return { origin: at, http: network.http(at, [], {}), cdp: network.cdp(at) };
     },
-    isShownElsewhere,
+    ...others,
     cdp: network.cdp(origin),
     clock: network.clock,
     setting: (id) => network.setting(kind.id, id),

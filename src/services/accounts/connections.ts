@@ -122,14 +122,18 @@ export class Connections {
     if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
     const limits: RequestLimits = {};
     this.#limits.set(id, limits);
-    const isShownElsewhere = (port: number) => this.isAtPort(port, id);
-    return connect(kind, origin, credentials, this.#network, limits, further, isShownElsewhere);
+    return connect(kind, origin, credentials, this.#network, limits, further, {
+      isShownElsewhere: (port) => this.isAtPort(port, id),
+      hasAccountAt: (port) => this.#othersAt(port, id).length > 0,
+    });
   }
 
   /** Whether another account's address is a port of this machine, unless that account has no session to show. */
   isAtPort(port: number, besides: AccountId): boolean {
-    return this.#accounts.all.some(({ id, origin }) => {
-      return id !== besides && loopbackUrl(origin)?.port === String(port) && !this.#listsNothing(id);
-    });
+    return this.#othersAt(port, besides).some(({ id }) => !this.#listsNothing(id));
+  }
+
+  #othersAt(port: number, besides: AccountId): readonly Account[] {
+    return this.#accounts.all.filter(({ id, origin }) => id !== besides && loopbackUrl(origin)?.port === String(port));
   }
 }

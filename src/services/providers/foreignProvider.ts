@@ -199,6 +199,7 @@ function linkFor(link: Link): Link {
       throw new ProviderError({ kind: 'unsupported', reason }, 'ports of this machine are for built-in providers');
     },
     isShownElsewhere: () => false,
+    hasAccountAt: () => false,
     setting: () => false,
     cdp: Object.freeze({
       dial: async (address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>

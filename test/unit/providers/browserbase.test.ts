@@ -497,6 +497,7 @@ describe('Browserbase', () => {
         setting: () => false,
         localPort: () => assert.fail('not used'),
         isShownElsewhere: () => false,
+        hasAccountAt: () => false,
       };
       const cloud = browserbase.connect(link);
       for (const region of Object.keys(hosts)) {

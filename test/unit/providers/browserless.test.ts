@@ -8,6 +8,7 @@ import type { Session } from '../../../src/core/session.ts';
 import { bestName } from '../../../src/core/sessionName.ts';
 import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { browserless } from '../../../src/providers/browserless/index.ts';
+import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { connect as connectBy } from '../../../src/services/accounts/connect.ts';
 import { troubleSentence } from '../../../src/ui/text/troubles.ts';
 import { browserlessMissing, type RunningBrowserless, startBrowserlessWorkers } from '../../host/browserless.ts';
@@ -444,6 +445,7 @@ describe('Browserless', () => {
         setting: () => true,
         localPort: () => assert.fail('not used'),
         isShownElsewhere: () => false,
+        hasAccountAt: () => false,
       });
     }
 
@@ -854,6 +856,34 @@ describe('Browserless', () => {
         const { provider: wrong } = connect(browserless, url, credentials);
         assert.equal((await errorOf(wrong.check(unaborted))).trouble.kind, 'unauthorized');
       }
+    });
+
+    it('has its browsers left out when several of this machine’s are ended, because its account has them, too', async () => {
+      const { browserless: real } = used;
+      await real.open();
+      const pids = await real.browserProcesses();
+      const others = {
+        isShownElsewhere: () => false,
+        hasAccountAt: (port: number) => port === Number(new URL(real.url).port),
+      };
+      const machine = connectBy(
+        thisMachine,
+        'http://localhost',
+        {},
+        realNetwork(new RecordingLog(), systemClock),
+        {},
+        [],
+        others,
+      );
+      const { sessions } = await listed(machine);
+      const own = sessions.filter(({ id }) => pids.some((pid) => id.startsWith(`${pid}-`)));
+      assert.deepEqual(
+        own.map(({ bulkEndExclusion }) => bulkEndExclusion),
+        ['It belongs to a server on this machine whose account lists its sessions.'],
+      );
+      const { provider: alone } = connect(thisMachine, 'http://localhost');
+      const [same] = (await listed(alone)).sessions.filter(({ id }) => id === own[0]?.id);
+      assert.ok(same !== undefined && same.bulkEndExclusion === undefined);
     });
 
     it('no longer lists a browser that it has closed, which Browserless keeps in its list if its data is kept', async () => {

@@ -190,7 +190,7 @@ function fileOf(pid: number | string, name: string): string {
           isService: () => false,
         };
       };
-      const link = { isShownElsewhere: () => false, clock: systemClock } as unknown as Link;
+      const link = { isShownElsewhere: () => false, hasAccountAt: () => false, clock: systemClock } as unknown as Link;
       const machine = connectTo(link, async () => ({ ...reader, list }), { PWTEST_SERVER_REGISTRY: '/none' });
       const pages = await Array.fromAsync(machine.list(unaborted));
       assert.equal(pages.flatMap(({ sessions }) => sessions).length, 1, script);

@@ -8,6 +8,8 @@ export type Trouble =
   /** `retryAt` is undefined where the provider did not say. */
   | { readonly kind: 'rateLimited'; readonly retryAt: number | undefined }
   | { readonly kind: 'conflict' }
+  /** What has the confirmed session's ID may be another session by now. Nothing was sent. */
+  | { readonly kind: 'otherSession' }
   /** No answer came: `refused`, `dns`, `tls`, `cut` (in the middle), `proxy`, or `route` for anything else. */
   | { readonly kind: 'unreachable'; readonly why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route' }
   | { readonly kind: 'timedOut'; readonly afterMs: number }

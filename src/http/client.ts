@@ -152,6 +152,7 @@ function waitBefore(trouble: Trouble, retries: number, now: number): number | un
     case 'forbidden':
     case 'notFound':
     case 'conflict':
+    case 'otherSession':
     case 'cancelled':
     case 'unexpectedAnswer':
     case 'unsupported':

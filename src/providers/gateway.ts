@@ -164,7 +164,7 @@ function connect(link: Link): Provider {
       if (!ProviderError.isOf(error, 'serverFault', 'unexpectedAnswer')) throw error;
     }
     if (await isAnothers(confirmed, found, signal)) {
-      throw new ProviderError({ kind: 'conflict' }, 'no request was sent: the ID now belongs to another session');
+      throw new ProviderError({ kind: 'otherSession' }, 'no request was sent: the ID now belongs to another session');
     }
   }
 

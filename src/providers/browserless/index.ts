@@ -105,7 +105,7 @@ function connect(link: Link): Provider {
 
   /** Forgets which product answers after an unexpected answer: the server may have been replaced by another version. */
   function doubt(error: unknown): void {
-    if (!ProviderError.isOf(error, ...passingTroubles, 'conflict')) known = undefined;
+    if (!ProviderError.isOf(error, ...passingTroubles, 'conflict', 'otherSession')) known = undefined;
   }
 
   async function onSurface<T>(signal: AbortSignal, use: (at: Surface) => Promise<T>): Promise<T> {

@@ -159,7 +159,7 @@ function selfHosted(
     const listed = sessions.find(({ id }) => id === confirmed.id);
     const isNotOnly = sessions.some(({ id, otherId }) => id !== confirmed.id && otherId === confirmed.id);
     if (isNotOnly || (listed !== undefined && !isSameBrowser(confirmed, listed)))
-      throw new ProviderError({ kind: 'conflict' }, 'no request was sent: the ID now belongs to another browser');
+      throw new ProviderError({ kind: 'otherSession' }, 'no request was sent: the ID now belongs to another browser');
     compared.add(confirmed);
   }
 

@@ -67,7 +67,7 @@ export async function dialPort(
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
   const isItsPort = async () => (await (await readPorts())?.belongsTo(port, pid)) !== false;
-  const isTaken = () => new ProviderError({ kind: 'conflict' }, 'another process answers at its DevTools port');
+  const isTaken = () => new ProviderError({ kind: 'otherSession' }, 'another process answers at its DevTools port');
   if (!(await isItsPort())) throw isTaken();
   const { cdp } = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
   // Again: the browser doesn't give up its port before it ends, but it may have ended before we connected.

@@ -204,24 +204,25 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const { browser, session } = meantIn(found);
       if (browser === undefined && session === undefined) {
         if (!(await isThere(reader, id))) return { outcome: 'alreadyGone', how: undefined };
-        throw new ProviderError({ kind: 'conflict' }, 'the process is no longer a browser that automation started');
+        throw new ProviderError({ kind: 'otherSession' }, 'the process is no longer a browser that automation started');
       }
       // A process that has become another program keeps its ID.
       const confirmed = local?.profile?.folder;
       if (browser !== undefined && confirmed !== undefined && confirmed !== browser.profile)
-        throw new ProviderError({ kind: 'conflict' }, 'the process has become another browser');
+        throw new ProviderError({ kind: 'otherSession' }, 'the process has become another browser');
       // A tool's stop ends all of its browsers, so it's used only if this is its only one.
       const itsBrowsers = browsers.filter(
         ({ ownerPids }) => session !== undefined && ownerPids.includes(session.daemon.pid),
       );
       const isAlone = itsBrowsers.every(({ process }) => process.pid === browser?.process.pid);
-      if (browser === undefined && !isAlone) throw new ProviderError({ kind: 'conflict' }, 'it has a browser by now');
+      if (browser === undefined && !isAlone)
+        throw new ProviderError({ kind: 'otherSession' }, 'it has a browser by now');
       // A tool's background process may control another browser than the one that was confirmed.
       if (browser === undefined && session !== undefined) {
         const now = detachedSession(session);
         const mayHaveChanged = session.isSilent === true && now.drives !== undefined;
         if (now.ends !== ends || !same(now.drives, drives) || mayHaveChanged)
-          throw new ProviderError({ kind: 'conflict' }, 'it controls another browser by now');
+          throw new ProviderError({ kind: 'otherSession' }, 'it controls another browser by now');
       }
       const tool = isAlone ? session : undefined;
       const processes = {
@@ -263,7 +264,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       try {
         const isOther = socket !== undefined && !(await isOfOwner(socket, pid, [browser]));
         if (isOther || (await pidOf(connection, signal)) !== pid)
-          throw new ProviderError({ kind: 'conflict' }, 'another browser answers');
+          throw new ProviderError({ kind: 'otherSession' }, 'another browser answers');
         return { connection, owns: () => true };
       } catch (error) {
         connection.dispose();

@@ -121,6 +121,7 @@ function endCauseOf(error: ProviderError): Sent {
     case 'serverFault':
     case 'unexpectedAnswer':
     case 'conflict':
+    case 'otherSession':
     case 'notFound':
       return { kind: 'unclear', why };
     case 'unreachable':

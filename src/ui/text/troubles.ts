@@ -27,6 +27,8 @@ export function shortTrouble({ trouble }: ProviderError): string {
       return l10n.t('rate limited');
     case 'conflict':
       return l10n.t('refused');
+    case 'otherSession':
+      return l10n.t('another session');
     case 'unreachable':
       return l10n.t('unreachable');
     case 'timedOut':
@@ -73,6 +75,11 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
         : l10n.t('{0} is rate limiting requests until {1}.', host, timeOfDay(trouble.retryAt));
     case 'conflict':
       return l10n.t('{0} refused the request. It may already be done, or another operation may be in progress.', host);
+    case 'otherSession':
+      return l10n.t(
+        'No request was sent to {0}, because this may be another session by now. Refresh the list, then try again.',
+        host,
+      );
     case 'unreachable':
       return unreachable(trouble.why, host);
     case 'timedOut':

@@ -30,5 +30,5 @@ export class LostPages {
 
 /** Whether an error is about the session itself, not about the key or the server: those make a list fail, too. */
 function isAboutSession(error: ProviderError): boolean {
-  return ProviderError.isOf(error, 'notFound', 'conflict', 'unexpectedAnswer', 'serverFault');
+  return ProviderError.isOf(error, 'notFound', 'conflict', 'otherSession', 'unexpectedAnswer', 'serverFault');
 }

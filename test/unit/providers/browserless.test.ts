@@ -351,7 +351,7 @@ describe('Browserless', () => {
         const kills = () => balancer.log().filter((line) => line.startsWith('GET /kill')).length;
         const sent = kills();
         for (let attempt = 0; attempt < 2; attempt++) {
-          assert.equal((await errorOf(fresh.end(confirmed, unaborted))).trouble.kind, 'conflict');
+          assert.equal((await errorOf(fresh.end(confirmed, unaborted))).trouble.kind, 'otherSession');
         }
         assert.equal(kills(), sent);
         assert.deepEqual(worker.running, ['browser-0']);
@@ -366,13 +366,13 @@ describe('Browserless', () => {
       const kills = () => balancer.log().filter((line) => line.startsWith('GET /kill')).length;
       const refused = async (id: string) =>
         (await errorOf(provider.end(unlistedSession(sessionId(id)), unaborted))).trouble;
-      assert.equal((await refused('job-1')).kind, 'conflict');
+      assert.equal((await refused('job-1')).kind, 'otherSession');
       // After it was listed, its ID became another browser's tracking ID.
       worker.add({ id: 'browser-1', startedOn: 1 });
       const confirmed = (await listed(provider)).sessions.find(({ id }) => id === 'browser-1') ?? assert.fail();
       worker.add({ id: 'browser-2', trackingId: 'browser-1' });
       const { provider: fresh } = connect(browserless, balancer.url, { token: worker.token ?? '' });
-      assert.equal((await errorOf(fresh.end(confirmed, unaborted))).trouble.kind, 'conflict');
+      assert.equal((await errorOf(fresh.end(confirmed, unaborted))).trouble.kind, 'otherSession');
       const { provider: blind } = connect(browserless, balancer.url, { token: worker.token ?? '' });
       await listed(blind);
       balancer.misbehave('GET', /sessions/, { kind: 'answer', answer: { status: 500, text: 'no' } });
@@ -797,7 +797,7 @@ describe('Browserless', () => {
       const job = (await listed(provider)).sessions.find((session) => session.id === id) ?? assert.fail();
       assert.equal(job.otherId, 'job-7');
       const named = unlistedSession(sessionId('job-7'));
-      assert.equal((await errorOf(provider.end(named, unaborted))).trouble.kind, 'conflict');
+      assert.equal((await errorOf(provider.end(named, unaborted))).trouble.kind, 'otherSession');
       assert.equal((await used.browserless.running()).length, 2);
     });
 

@@ -297,7 +297,7 @@ describe('Session gateway', () => {
       const deletions = () => server.log().filter((line) => line.startsWith('DELETE')).length;
       const sent = deletions();
       const error = await errorOf(provider.end(confirmed, unaborted));
-      assert.equal(error.trouble.kind, 'conflict');
+      assert.equal(error.trouble.kind, 'otherSession');
       assert.equal(deletions(), sent);
       assert.deepEqual(server.running, ['sess_a']);
       assert.equal(await provider.probe(confirmed, unaborted), 'gone');
@@ -307,7 +307,7 @@ describe('Session gateway', () => {
         json: { session: { id: 'sess_a', cdpUrl: '', liveViewUrl: '', status: 'running' } },
       };
       server.misbehave('GET', /sess_a$/, { kind: 'answer', answer: documented });
-      assert.equal((await errorOf(provider.end(confirmed, unaborted))).trouble.kind, 'conflict');
+      assert.equal((await errorOf(provider.end(confirmed, unaborted))).trouble.kind, 'otherSession');
       assert.equal(await provider.probe(confirmed, unaborted), 'gone');
       server.behave();
       await provider.end(await only(), unaborted);

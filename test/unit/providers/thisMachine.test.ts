@@ -311,7 +311,7 @@ function fileOf(pid: number | string, name: string): string {
     const connections = impersonate(impostor, one.pid, 0);
     const session = await listed(one);
     assert.equal(session.pages, undefined);
-    assert.equal(await troubleOf(provider.devtools?.(session.id, unaborted) ?? assert.fail()), 'conflict');
+    assert.equal(await troubleOf(provider.devtools?.(session.id, unaborted) ?? assert.fail()), 'otherSession');
     assert.equal(connections(), 0);
     impostor.closeAllConnections();
     impostor.close();
@@ -478,7 +478,7 @@ function fileOf(pid: number | string, name: string): string {
     const confirmed = await listed(one);
     writeFileSync(join(shell, 'go'), '');
     await listed(one, ({ local }) => local?.profile?.folder === next);
-    assert.equal(await troubleOf(provider.end(confirmed, unaborted)), 'conflict');
+    assert.equal(await troubleOf(provider.end(confirmed, unaborted)), 'otherSession');
     assert.equal(await provider.probe(confirmed, unaborted), 'running');
     await before.stop();
   });

@@ -138,7 +138,7 @@ describe('ending a session that isn’t listed', () => {
     // Also if a list of another worker doesn’t show them: the ID is compared with the list again.
     const [provider] = [await services.connections.open(accountId)];
     const named = unlistedSession(sessionId('2b0e5a5e8f604d3a9c4e0f6f4d1c7a11'));
-    assert.equal(await troubleOf(provider.end(named, unaborted)), 'conflict');
+    assert.equal(await troubleOf(provider.end(named, unaborted)), 'otherSession');
     assert.equal(server.running.length, 4);
     history.dispose();
     services.dispose();

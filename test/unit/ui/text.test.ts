@@ -107,6 +107,7 @@ describe('texts', () => {
       { kind: 'rateLimited', retryAt: undefined },
       { kind: 'rateLimited', retryAt: Date.now() },
       { kind: 'conflict' },
+      { kind: 'otherSession' },
       ...(['refused', 'dns', 'tls', 'cut', 'proxy', 'route'] as const).map(
         (why) => ({ kind: 'unreachable', why }) as const,
       ),

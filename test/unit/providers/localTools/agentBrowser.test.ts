@@ -90,7 +90,7 @@ onLinux('sessions of agent-browser', function () {
     // The question mustn't say that it's only detached.
     assert.equal(row.ends, 'session');
     const attached = { ...row, ends: 'connection' } as const;
-    assert.equal(await troubleOf(its.provider.end(attached, unaborted)), 'conflict');
+    assert.equal(await troubleOf(its.provider.end(attached, unaborted)), 'otherSession');
     assert.deepEqual(asked, ['POST /session']);
     const answer = await its.provider.end(row, unaborted);
     assert.equal(answer.outcome, 'ended');

@@ -63,7 +63,7 @@ onLinux('sessions of browse (a test server)', function () {
     const row = await onlyRow();
     process.kill(session.pid, 'SIGSTOP');
     assert.deepEqual((await onlyRow()).drives, { provider: 'browserbase', id: 'bb-0f3a' });
-    assert.equal(await troubleOf(its.provider.end(row, unaborted)), 'conflict');
+    assert.equal(await troubleOf(its.provider.end(row, unaborted)), 'otherSession');
     assert.ok(isRunning(session.pid));
     process.kill(session.pid, 'SIGCONT');
     await endsAll(row);
@@ -76,7 +76,7 @@ onLinux('sessions of browse (a test server)', function () {
     assert.deepEqual(row.drives, { provider: 'browserbase', id: 'bb-0f3a' });
     assert.deepEqual([row.ends, row.traits], ['session', ['in a cloud']]);
     const other = { ...row, drives: { provider: 'browserbase', id: sessionId('bb-other') } };
-    assert.equal(await troubleOf(its.provider.end(other, unaborted)), 'conflict');
+    assert.equal(await troubleOf(its.provider.end(other, unaborted)), 'otherSession');
     assert.ok(isRunning(session.pid));
     await endsAll(row);
     const unnamed = await startBrowse(its.home, 'early', { kind: 'remote' });

@@ -19,6 +19,8 @@ const mostRows = 50;
 /** A strict Browserless cloud. `browsers` is the truth that tests check, not what the extension reports. */
 export class BrowserlessCloudServer extends ProviderServer {
   readonly token = 'cloud-token-canary-0123';
+  /** Whether requests about a browser may have the token in a header, which isn't documented for each of them. */
+  takesHeader = true;
   readonly browsers = new Map<string, CloudBrowser>();
   /** Bodies of the requests for a live view. */
   readonly liveRequests: unknown[] = [];
@@ -62,7 +64,9 @@ export class BrowserlessCloudServer extends ProviderServer {
   #refuse({ path, query, headers }: ProviderRequest): ProviderAnswer | undefined {
     // The account API takes its token in the body, and the page of a live view needs none.
     if (path === '/graphql' || path.startsWith('/live/')) return undefined;
-    const given = query.get('token') ?? String(headers['authorization'] ?? '').replace(/^Bearer /, '');
+    const [, scheme, sent = ''] = /^(\w+) (.*)$/.exec(String(headers['authorization'] ?? '')) ?? [];
+    const inHeader = scheme === 'Basic' ? Buffer.from(sent, 'base64').toString().replace(/:$/, '') : sent;
+    const given = query.get('token') ?? (this.takesHeader || !path.startsWith('/browser/') ? inHeader : '');
     return given === this.token ? undefined : { status: 401, text: 'Bad or missing authentication.' };
   }
 

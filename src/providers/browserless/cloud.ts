@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
+import type { HttpAnswer, HttpRequest } from '../../core/http.ts';
 import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../../core/liveView.ts';
@@ -39,10 +40,32 @@ const activeSessions =
 
 export function cloud(link: Link, version: string | undefined): Surface {
   const { token } = link.credentials;
-  const query: Record<string, string> = token === undefined ? {} : { token };
   const identity = version === undefined ? 'cloud' : `cloud v${version}`;
   const facts: AccountFacts = { identity, sessionLimit: undefined, note: undefined };
   const accountApi = () => (isProviderHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
+
+  let takesHeader: boolean | undefined;
+
+  /**
+   * Sends a request with the token in a header, which the cloud's page about tokens documents for its REST API. The pages of these
+   * requests only have it in the address, so it's sent there if the header is refused. Nothing has happened then.
+   */
+  async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    if (token === undefined) return link.http.send(request, signal);
+    if (takesHeader !== false) {
+      const headers = { authorization: `Basic ${Buffer.from(token).toString('base64')}` };
+      try {
+        const answer = await link.http.send({ ...request, headers }, signal);
+        takesHeader = true;
+        return answer;
+      } catch (error) {
+        if (takesHeader === true || !ProviderError.isOf(error, 'unauthorized')) throw error;
+      }
+    }
+    const answer = await link.http.send({ ...request, query: { token } }, signal);
+    takesHeader = false;
+    return answer;
+  }
 
   async function read(page: number, signal: AbortSignal) {
     const variables = { apiToken: token ?? null, limit: rowsPerPage, skip: (page - 1) * rowsPerPage };
@@ -84,14 +107,14 @@ export function cloud(link: Link, version: string | undefined): Surface {
   return {
     ending: usualEnding,
     async check(signal) {
-      await link.http.send({ method: 'GET', route: '/meta', query }, signal);
+      await send({ method: 'GET', route: '/meta' }, signal);
       return facts;
     },
     list: inventories,
     async end({ id }, signal): Promise<EndAnswer> {
       try {
-        const request = { method: 'DELETE', route: '/browser/{id}', params: { id }, query } as const;
-        await link.http.send({ ...request, isOwnNotFound: isCloudNotFound }, signal);
+        const request = { method: 'DELETE', route: '/browser/{id}', params: { id } } as const;
+        await send({ ...request, isOwnNotFound: isCloudNotFound }, signal);
         return { outcome: 'accepted', how: undefined };
       } catch (error) {
         // A region doesn't find the browsers of another region, though the account's list has them.
@@ -107,8 +130,8 @@ export function cloud(link: Link, version: string | undefined): Surface {
     },
     async liveView(id, _page, mode, signal): Promise<LiveView> {
       const body = { interactable: mode === 'interact' };
-      const asked = { params: { id }, query, body, isOwnNotFound: isCloudNotFound };
-      const answer = await link.http.send({ method: 'POST', route: '/browser/{id}/live', ...asked }, signal);
+      const asked = { params: { id }, body, isOwnNotFound: isCloudNotFound };
+      const answer = await send({ method: 'POST', route: '/browser/{id}/live', ...asked }, signal);
       const { liveURL, liveURLId } = decode(LiveAnswer, answer);
       return {
         url: liveViewUrl(liveURL, (url) => allowsLiveView(url, link.origin)),
@@ -126,8 +149,8 @@ export function cloud(link: Link, version: string | undefined): Surface {
   /** https://docs.browserless.io/baas/monitor-sessions/manage-live-url-over-rest */
   async function closeLink(id: SessionId, linkId: string, signal: AbortSignal): Promise<void> {
     try {
-      const asked = { route: '/browser/{id}/live/{linkId}', params: { id, linkId }, query };
-      await link.http.send({ method: 'DELETE', ...asked }, signal);
+      const asked = { route: '/browser/{id}/live/{linkId}', params: { id, linkId } };
+      await send({ method: 'DELETE', ...asked }, signal);
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
     }

@@ -674,7 +674,9 @@ describe('Browserless', () => {
       assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
       const request = server.requests.find(({ method }) => method === 'DELETE');
       assert.equal(request?.path, '/browser/browser-1');
-      assert.equal(request?.query.get('token'), server.token);
+      assert.deepEqual(request?.headers['authorization'], `Basic ${Buffer.from(server.token).toString('base64')}`);
+      // VS Code writes addresses to its own log if its proxy is used.
+      assert.ok(server.requests.every(({ query }) => query.size === 0));
       // Only the list can confirm it, and the list may be outdated.
       assert.equal(await provider.probe(session, unaborted), 'unknown');
       server.add({ id: 'browser-2' });
@@ -691,6 +693,22 @@ describe('Browserless', () => {
       // One page, and the empty one that ends the list.
       assert.equal(lists(), before + 2);
       assert.equal((await provider.end(session, unaborted)).outcome, 'alreadyGone');
+    });
+
+    it('has its token in the address only if the cloud refuses the header', async () => {
+      server.takesHeader = false;
+      server.add({ id: 'browser-1' });
+      const session = await only(provider);
+      assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+      assert.deepEqual([...server.browsers], []);
+      const ends = server.requests.filter(({ method }) => method === 'DELETE');
+      assert.deepEqual(
+        ends.map(({ query }) => query.get('token')),
+        [null, server.token],
+      );
+      await provider.liveView?.(session.id, undefined, 'watch', unaborted).catch(() => {});
+      const last = server.requests.at(-1);
+      assert.deepEqual([last?.headers['authorization'], last?.query.get('token')], [undefined, server.token]);
     });
 
     it('doesn’t call ended what another region is running', async () => {

@@ -115,14 +115,18 @@ export async function confirmBy(
   return (await parts.prompts.confirm(question)) === question.choices[0] ? confirmed(shown) : undefined;
 }
 
-/** Always asks about sessions that are protected or otherwise skipped when several are ended at once. */
+/**
+ * Always asks about sessions that are protected, or may be as far as is known, or that are otherwise skipped when several are ended at
+ * once.
+ */
 async function confirmSingle(
   parts: ConfirmParts,
   plan: EndPlan,
   fromLiveView: boolean,
 ): Promise<ConfirmedPlan | undefined> {
   const shown = copyOf(parts, plan);
-  const mayGoUnasked = fromLiveView && !shown.ends.some((target) => isKeptFromMany(parts, target));
+  const isKept = shown.unknown.length > 0 || shown.ends.some((target) => isKeptFromMany(parts, target));
+  const mayGoUnasked = fromLiveView && !isKept;
   if (mayGoUnasked && parts.endWithoutAsking.isAllowed) return confirmed(shown);
   const [subject] = describeSessions(parts, shown.ends);
   if (subject === undefined) return undefined;

@@ -55,7 +55,7 @@ export async function planEnd(
   const accounts = [
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
   ];
-  const protecting = accounts.length === 0 ? [] : await protectingAccounts(parts);
+  const protecting = await protectingAccounts(parts);
   await listFresh(parts, [...new Set([...accounts, ...protecting])]);
   const single = singleOf(targets);
   const isMissing = single !== undefined && parts.store.session(single.accountId, single.sessionId) === undefined;

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
@@ -131,7 +131,9 @@ import { until } from '../until.ts';
   it('leaves out one that a program is connected to, and says which', async () => {
     const [again, other] = [await left(), await left()];
     await listed(again, other);
-    const port = Number(readFileSync(join(again.profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]);
+    const file = join(again.profile, 'DevToolsActivePort');
+    await until(async () => existsSync(file) && statSync(file).size > 0);
+    const [port = ''] = readFileSync(file, 'utf8').split('\n');
     const client = start('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; exec cat <&3`]);
     try {
       await until(async () => {

@@ -8,6 +8,7 @@ import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
+import { type ConfirmParts, confirmEnd } from '../../../src/ui/commands/confirmEnd.ts';
 import { planEnd, planEndOfAll } from '../../../src/ui/commands/endPlan.ts';
 import { wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
@@ -85,6 +86,38 @@ describe('a session that is protected as another account’s', () => {
     assert.deepEqual(unread.unknown, [
       "Couldn't list This Machine. A browser that is protected there may be among these sessions.",
     ]);
+    await server.stop();
+  });
+
+  it('isn’t ended without a question from its live view while this machine can’t be listed', async () => {
+    const server = await startBrowserbase();
+    const id = sessionId(server.add({}).id);
+    running = [someSession('tool', { drives: { provider: 'browserbase', id } })];
+    const first = open();
+    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
+    const cloud = await first.services.add('browserbase', server.url, credentials);
+    await first.protections.set(thisMachineAccount.id, [sessionId('other')], true);
+    const asked = async () => {
+      const { services, parts } = open();
+      let questions = 0;
+      const confirming = {
+        ...parts,
+        connections: services.connections,
+        endWithoutAsking: { isAllowed: true },
+        liveViews: { isOpen: () => true },
+        isMine: () => undefined,
+        setting: () => '',
+        prompts: { ...parts.prompts, confirm: async () => void questions++ },
+      } as unknown as ConfirmParts;
+      const plan = await planEnd(parts, [{ ...wholeAccount(cloud), sessionId: id }]);
+      await confirmEnd(confirming, plan, { fromLiveView: true });
+      return questions;
+    };
+    assert.equal(await asked(), 0);
+    await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
+    assert.equal(await asked(), 1);
+    running = undefined;
+    assert.equal(await asked(), 1);
     await server.stop();
   });
 

@@ -3,6 +3,7 @@ import type { Account } from '../../core/account.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, isRandomId, type SessionId } from '../../core/ids.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import { loopbackUrl } from '../../core/origin.ts';
 import { isSame } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
@@ -114,12 +115,12 @@ export class Protections {
     if (kept.size === 0) return;
     const one = this.#accounts.get(account);
     const { drives, local } = this.#store.session(account, session) ?? {};
-    for (const [other, ids] of kept) {
-      if (ids.has(session) && (other === account || this.#isSame(session, one, this.#accounts.get(other))))
-        yield [other, session];
-      if (drives !== undefined && ids.has(drives.id) && this.#accounts.get(other)?.provider === drives.provider)
-        yield [other, drives.id];
-    }
+    const placesOf = accountsById(kept);
+    for (const other of placesOf.get(session) ?? [])
+      if (other === account || this.#isSame(session, one, this.#accounts.get(other))) yield [other, session];
+    if (drives !== undefined)
+      for (const other of placesOf.get(drives.id) ?? [])
+        if (this.#accounts.get(other)?.provider === drives.provider) yield [other, drives.id];
     for (const { accountId: its, session: tool } of this.#store.links.controllersOf(account, session))
       if (kept.get(its)?.has(tool.id) === true) yield [its, tool.id];
     const port = loopbackUrl(one?.origin ?? '')?.port;
@@ -325,6 +326,19 @@ export class Protections {
     return this.#kept;
   }
 }
+
+/** The accounts in which each session is protected. */
+const accountsById = oncePer((kept: Kept): ReadonlyMap<string, readonly AccountId[]> => {
+  const accounts = new Map<string, AccountId[]>();
+  for (const [account, ids] of kept) {
+    for (const id of ids) {
+      const its = accounts.get(id);
+      if (its === undefined) accounts.set(id, [account]);
+      else its.push(account);
+    }
+  }
+  return accounts;
+});
 
 /** Whether two addresses are the same, also by another name of this machine. */
 function isSameAddress(one: string, two: string): boolean {

@@ -78,7 +78,8 @@ export interface EndCause {
 export function stillRuns(confirmed: Session, listed: Session | undefined): boolean {
   if (listed === undefined) return false;
   if (confirmed.ends !== 'pages' || confirmed.pages === undefined || listed.pages === undefined) return true;
-  return stillOpen(confirmed.pages, listed.pages).length > 0;
+  // Without a page, nothing shows that its end had an effect.
+  return confirmed.pages.length === 0 || stillOpen(confirmed.pages, listed.pages).length > 0;
 }
 
 /**

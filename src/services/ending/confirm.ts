@@ -3,7 +3,7 @@ import type { SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { AccountEnd, PendingEnd } from './accountEnd.ts';
-import { mostAttempts, stillRunning, wasGoneBefore } from './request.ts';
+import { errorOf, mostAttempts, type Sent, stillRunning, wasGoneBefore } from './request.ts';
 import type { Verdict } from './verification.ts';
 import { type VerifierParts, verify } from './verifier.ts';
 
@@ -46,6 +46,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
   const mayResend = ({ sent, attempts }: PendingEnd, look: number) => {
     if (again === undefined || again.stop.aborted) return false;
     if (sent.kind !== 'unclear') return isHurrying() && attempts < mostAttemptsAtWorkers;
+    if (isOther(sent)) return false;
     // When several attempts went to the workers, perhaps only one failed. The number of checks limits these, too.
     return 'error' in sent.why && (attempts < mostAttempts || (isHurrying() && look < looksAfterFault));
   };
@@ -74,7 +75,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
       }
       if (verdict !== 'stillRunning') return true;
       if (mayResend(pending, index + 1)) repeat.push(pending);
-      else if (sent.kind === 'unclear' && index + 1 >= looksAfterFault) {
+      else if (sent.kind === 'unclear' && (isOther(sent) || index + 1 >= looksAfterFault)) {
         end.settle(pending, 'failed', sent.why);
         return false;
       }
@@ -100,6 +101,11 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
     else end.settle(pending, 'stuck', stillRunning(sent));
   }
   end.showOutcomes();
+}
+
+/** Whether nothing was sent because the ID may mean another session now. That is final: a later check may not notice it. */
+function isOther(sent: Sent): boolean {
+  return errorOf(sent)?.trouble.kind === 'otherSession';
 }
 
 function attemptsOf(pending: readonly PendingEnd[]): number {

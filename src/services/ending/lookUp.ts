@@ -1,4 +1,4 @@
-import { type Clock, deadline } from '../../core/clock.ts';
+import { type Clock, deadline, sleep } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
@@ -8,6 +8,7 @@ import type { Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { Refresher } from '../sessions/refresher.ts';
+import { LookUpPace } from './lookUpPace.ts';
 import { probe } from './probe.ts';
 
 /** What a provider says about a session that isn't listed. */
@@ -33,6 +34,16 @@ const endCauseTimeoutMs = 10_000;
 const longestAskMs = 3_000;
 const mostAskedAbout = 20;
 
+const paces = new WeakMap<Connections, Map<AccountId, LookUpPace>>();
+
+function paceOf({ connections, clock }: Pick<LookUpParts, 'connections' | 'clock'>, account: AccountId): LookUpPace {
+  const its = paces.get(connections) ?? new Map<AccountId, LookUpPace>();
+  paces.set(connections, its);
+  const pace = its.get(account) ?? new LookUpPace(clock);
+  its.set(account, pace);
+  return pace;
+}
+
 /** Asks the provider about a session that isn't listed, before anything is sent to it. Ends nothing. Never rejects. */
 export async function lookUp(
   parts: LookUpParts,
@@ -42,6 +53,7 @@ export async function lookUp(
 ): Promise<Finding> {
   const { connections, refresher, clock, logger } = parts;
   const { id } = session;
+  await sleep(clock, paceOf(parts, account).reserve(), neverAborted);
   const window = () => connections.rateWindow(account);
   const options = { clock, logger, stop: neverAborted, most: 1, window };
   const { answers, failures, error: notAsked } = await probe(provider, [session], options);
@@ -84,7 +96,9 @@ export async function findGone(
   account: AccountId,
   ids: readonly SessionId[],
 ): Promise<readonly SessionId[]> {
-  if (ids.length === 0) return [];
+  const pace = paceOf({ connections, clock }, account);
+  if (ids.length === 0 || !pace.isFree) return [];
+  pace.reserve();
   const limit = deadline(clock, longestAskMs);
   try {
     const provider = await connections.open(account);

@@ -48,6 +48,8 @@ export interface Observations {
   readonly endAccepted: boolean;
   /** Whether an end was ever accepted, including before lists that have it. */
   readonly endOnceAccepted: boolean;
+  /** Whether an end was accepted before its own worker's list left it out. */
+  readonly endedWhileListed: boolean;
   readonly endedByItsWorker: boolean;
   /** How many sessions were in the last list that had it. */
   readonly crowd: number;
@@ -66,6 +68,7 @@ export const noObservations: Observations = {
   listedAfterNotFound: undefined,
   endAccepted: false,
   endOnceAccepted: false,
+  endedWhileListed: false,
   endedByItsWorker: false,
   crowd: 0,
 };
@@ -153,6 +156,7 @@ export function observe(known: Observations, evidence: Evidence): Observations {
         ...known,
         endAccepted: true,
         endOnceAccepted: true,
+        endedWhileListed: known.endedWhileListed || !known.missedByItsWorker,
         endedByItsWorker: known.endedByItsWorker || evidence.byItsWorker,
       };
   }
@@ -186,7 +190,9 @@ export function verdictOn(seen: Observations, { lists, omitsEmpty = false }: Rel
     case 'complete':
       return isNeverListed(seen) && seen.lastAnswer === undefined ? 'unknown' : 'confirmedGone';
     case 'partial':
-      return isGoneFromWorkers(seen, combined) && !(omitsEmpty && mayBeEmpty(seen)) ? 'confirmedGone' : 'unknown';
+      return isGoneFromWorkers(seen, combined) && !(omitsEmpty && mayBeEmpty(seen, combined))
+        ? 'confirmedGone'
+        : 'unknown';
     case 'lagging':
       return isGoneForLong(seen) ? 'confirmedGone' : 'unknown';
     case 'unreliable':
@@ -222,10 +228,14 @@ function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
   return seen.crowd <= largestCrowd && misses >= missesWithSeveralWorkers && apartMs >= goneFromSeveralMs;
 }
 
-/** Whether it may only have closed its last page and not opened another one yet. After an accepted end, that's unlikely. */
-function mayBeEmpty(seen: Observations): boolean {
+/**
+ * Whether it may only have closed its last page and not opened another one yet. After an accepted end, that's unlikely. But where
+ * any worker accepts an end, one that was sent while its own worker's list left it out says nothing.
+ */
+function mayBeEmpty(seen: Observations, combined: boolean): boolean {
   const isLongGone = seen.misses >= listsAlone && seen.lastMiss - seen.firstMiss >= goneByItselfApartMs;
-  return !seen.endOnceAccepted && !isLongGone;
+  const isEnded = combined ? seen.endedByItsWorker || seen.endedWhileListed : seen.endOnceAccepted;
+  return !isEnded && !isLongGone;
 }
 
 function isGoneForLong(seen: Observations): boolean {

@@ -16,7 +16,7 @@ export interface EndPlanParts extends ListParts {
   readonly filter: TreeFilter;
   readonly protections: Protections;
   /** Looks for browsers on this machine. Their account exists only while there are any. */
-  readonly ownMachine: Pick<ThisMachineAccount, 'findNow'>;
+  readonly ownMachine: Pick<ThisMachineAccount, 'findNow' | 'show'>;
 }
 
 /**
@@ -55,11 +55,14 @@ export async function planEnd(
   const accounts = [
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
   ];
-  const protecting = await protectingAccounts(parts);
+  const protecting = protectingAccounts(parts);
   await listFresh(parts, [...new Set([...accounts, ...protecting])]);
   const single = singleOf(targets);
   const isMissing = single !== undefined && parts.store.session(single.accountId, single.sessionId) === undefined;
-  if (isMissing && parts.accounts.get(single.accountId) !== undefined) await listFresh(parts, [single.accountId]);
+  // The dialog names the pages that close: they may show something else by now.
+  const closesPages = single !== undefined && parts.store.session(single.accountId, single.sessionId)?.ends === 'pages';
+  if ((isMissing || closesPages) && parts.accounts.get(single.accountId) !== undefined)
+    await listFresh(parts, [single.accountId]);
   const sessions = sessionsOf(parts, targets).filter(isMeant);
   const plan = planFor(parts, sessions, single !== undefined);
   const all = targets.some(({ shownOnly }) => shownOnly) ? sessionsOf(parts, whole(targets)).filter(isMeant) : sessions;
@@ -76,9 +79,10 @@ export async function planEnd(
  * Accounts for browsers on this machine that have to be listed first. A browser that is protected there may be shown as a session of
  * another account, and only their lists say which.
  */
-async function protectingAccounts({ accounts, protections, ownMachine, store }: EndPlanParts) {
+function protectingAccounts({ accounts, protections, ownMachine, store }: EndPlanParts) {
   const { id: own, provider: its } = thisMachineAccount;
-  if (protections.hasAny(own)) await ownMachine.findNow();
+  // It isn't there while other accounts show all of its browsers.
+  if (protections.hasAny(own)) ownMachine.show();
   return accounts.all.flatMap(({ id, provider }) =>
     provider === its && protections.hasAny(id) && !isListed(store.state(id)) ? [id] : [],
   );

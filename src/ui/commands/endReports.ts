@@ -71,6 +71,11 @@ function nameOf({ store }: Pick<ReportParts, 'store'>, { accountId, session, sho
   return nameAndId(shownAs ?? shownName(store, accountId, session));
 }
 
+function endedSentence(parts: ReportParts, ended: EndResult): string {
+  const name = nameOf(parts, ended);
+  return ended.session.ends === 'connection' ? l10n.t('Detached {0}.', name) : l10n.t('Session {0} ended.', name);
+}
+
 /** Shows the outcome of an end in at most one message, and returns it for the caller. */
 export function concluded(
   parts: ReportParts,
@@ -85,7 +90,7 @@ export function concluded(
   else if (sentence !== undefined) tellFailures(parts, sentence.message, l10n.t('Retry Failed'), () => retry(failed));
   else if (report.ended + report.alreadyGone > 0) {
     const [ended] = results;
-    const sentence = ended === undefined ? '' : l10n.t('Session {0} ended.', nameOf(parts, ended));
+    const sentence = ended === undefined ? '' : endedSentence(parts, ended);
     const how = spoken(ended?.how);
     if (how === undefined || how.length <= longestNote) parts.prompts.note([sentence, how ?? ''].join(' ').trim());
     else void parts.prompts.tell('info', `${sentence} ${how}`, []);

@@ -79,7 +79,7 @@ import { until } from '../until.ts';
       isMine: () => undefined,
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),
       showLog: () => {},
-      ownMachine: { findNow: async () => {} },
+      ownMachine: { findNow: async () => {}, show: () => {} },
     } as unknown as EndParts;
   });
   afterEach(() => {

@@ -21,6 +21,7 @@ import type { Prompts, Question } from '../../../src/ui/prompts.ts';
 import { type SettingKey, settings } from '../../../src/ui/settings.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ListOptions } from '../../../src/ui/tree/listOptions.ts';
+import { startHostileChrome, tabOf } from '../../servers/hostileChrome.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { arranged, keepingAll, someSession } from '../sessions.ts';
 
@@ -47,7 +48,7 @@ describe('the plan of an end', () => {
       history: new History(memory, store, accounts, clock.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
-      ownMachine: { findNow: async () => {} },
+      ownMachine: { findNow: async () => {}, show: () => {} },
     };
   });
   afterEach(() => services.dispose());
@@ -113,6 +114,21 @@ describe('the plan of an end', () => {
     const result = { ...target, outcome: 'failed', why: undefined, how: undefined, attempts: 1, ms: 1 } as const;
     const report = { results: [{ ...result, shownAs: undefined }] };
     assert.deepEqual(asShown(report, plan.ends).results[0]?.shownAs, shown);
+  });
+
+  it('names the pages that are open now, if only pages close and the list is old', async () => {
+    const chrome = await startHostileChrome();
+    chrome.targets = [tabOf('own', 'tab', { title: 'Inbox' })];
+    const accountId = await services.add('localChrome', chrome.url);
+    chrome.targets = [tabOf('own', 'tab', { title: 'Tax return' })];
+    const clock = { ...parts.clock, now: () => Date.now() + 60_000 };
+    const later = { ...parts, clock, prompts: { ...parts.prompts, busy: async () => {} } as unknown as Prompts };
+    const { ends } = await planEnd(later, [{ ...wholeAccount(accountId), sessionId: sessionId('own') }]);
+    assert.deepEqual(
+      ends.map(({ session }) => session.pages?.map(({ title }) => title)),
+      [['Tax return']],
+    );
+    await chrome.stop();
   });
 
   it('skips protected sessions and those their provider excludes from bulk ends, and gives the reason', async () => {

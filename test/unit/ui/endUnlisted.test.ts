@@ -37,7 +37,7 @@ function open(services: TestServices, confirm: Prompts['confirm']) {
     isMine: () => undefined,
     setting: () => '',
     showLog: () => {},
-    ownMachine: { findNow: async () => {} },
+    ownMachine: { findNow: async () => {}, show: () => {} },
   } as unknown as EndParts;
   return { history, messages, parts };
 }

@@ -57,13 +57,14 @@ describe('a session that is protected as another account’s', () => {
     opened.push(services);
     const { accounts, store, refresher } = services;
     const protections = new Protections(memory, store, accounts, systemClock);
+    const show = () => void accounts.offer(thisMachineAccount);
     const busy = async <T>(_: string, work: (report: () => void) => Promise<T>) => work(() => {});
     const parts = {
       ...{ accounts, kinds: services.kinds, store, refresher, protections, clock: systemClock },
       prompts: { note: () => {}, busy } as unknown as Prompts,
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds: services.kinds, store, memory }),
-      ownMachine: { findNow: async () => void accounts.offer(thisMachineAccount) },
+      ownMachine: { findNow: async () => show(), show },
     };
     return { services, protections, parts };
   }

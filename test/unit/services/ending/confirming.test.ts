@@ -376,6 +376,27 @@ describe('confirming ends', () => {
     services.dispose();
   });
 
+  it('doesn’t call a session ended that had no page to close', async () => {
+    const { provider, services, targets, end } = await scriptedServices((scripted) => {
+      scripted.start('s0', { ends: 'pages', pages: [] });
+      scripted.ending = { ...usualEnding, lists: 'complete' };
+    });
+    provider.onEnd = () => ({ outcome: 'accepted', how: undefined });
+    assert.deepEqual(outcomes(await end(targets())), { s0: 'stuck' });
+    services.dispose();
+  });
+
+  it('doesn’t send an end again that was refused because the ID may mean another session by now', async () => {
+    const { provider, services, targets, end } = await scriptedServices(starts(1, 'complete'));
+    provider.onEnd = () => {
+      throw failure({ kind: 'otherSession' });
+    };
+    const report = await end(targets());
+    assert.deepEqual([outcomes(report), report.results[0]?.attempts], [{ s0: 'failed' }, 1]);
+    assert.equal(provider.asked('end').length, 1);
+    services.dispose();
+  });
+
   it('stops checking at once when the account is removed, and claims nothing', async () => {
     const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = () => ({ outcome: 'accepted', how: undefined });

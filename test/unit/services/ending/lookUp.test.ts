@@ -51,6 +51,16 @@ describe('looking up an unlisted session', () => {
       );
     });
 
+    it('asks ten times within twenty seconds at most, however often it’s called', async () => {
+      const before = server.log().length;
+      const asked = () => server.log().length - before;
+      const calls = Array.from({ length: 30 }, () => kind(account, 'sess_a'));
+      await Promise.all(calls.slice(0, 10));
+      const { connections, log: logger } = services;
+      assert.deepEqual(await findGone({ connections, clock, logger }, account, [sessionId('sess_over')]), []);
+      assert.equal(asked(), 10);
+    });
+
     it('treats neither an error page nor a network failure as a response', async () => {
       server.misbehave('GET', /sess_a/, { kind: 'answer', answer: { status: 404, html: '<h1>404</h1>' } });
       assert.equal(await kind(account, 'sess_a'), 'failed');

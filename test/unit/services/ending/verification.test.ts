@@ -509,6 +509,10 @@ describe('verification', () => {
     assert.equal(of(listed, accepted, ...missing(1, 'its own')), 'confirmedGone');
     assert.equal(of(listed, accepted, listed, ...missing(1, 'its own')), 'confirmedGone');
     assert.equal(of(listed, ...missing(31, 'unknown', 2_000)), 'unknown');
+    // Any worker accepts an end: one that is sent after its own worker has left it out may have gone to another one.
+    const at = (...evidence: readonly Evidence[]) => verdictOn(evidence.reduce(observe, noObservations), terms, true);
+    assert.equal(at(listed, accepted, ...missing(1, 'its own')), 'confirmedGone');
+    assert.equal(at(listed, ...missing(1, 'its own'), accepted, ...missing(1, 'its own')), 'unknown');
   });
 
   it('asks the provider about unlisted sessions when lists alone confirm nothing', () => {

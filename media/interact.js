@@ -90,6 +90,12 @@ keys.addEventListener('compositionend', ({ data }) => {
   if (data !== '') send({ kind: 'text', text: data });
   keys.value = '';
 });
+// Emoji pickers, dictation, and the like insert text without a key.
+keys.addEventListener('input', (event) => {
+  if (/** @type {InputEvent} */ (event).isComposing || keys.value === '') return;
+  send({ kind: 'text', text: keys.value });
+  keys.value = '';
+});
 keys.addEventListener('paste', (event) => {
   event.preventDefault();
   say({ type: 'paste' });

@@ -8,6 +8,8 @@ const withoutSecrets = redactor([]);
 
 /** Where a query or a fragment begins, if nothing before it is blank, and what comes before. */
 const beforeTail = /^[^\s?#]*(?=[?#]\S)/;
+/** An address without a query, whose path has values of its own: `shop.example/cart;jsessionid=0123`. */
+const pathWithValues = /^[^\s?#]*[./:][^\s?#;]*;[^\s?#=;/]+=/;
 /** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
 const longestName = 20;
 
@@ -26,7 +28,10 @@ export function titleWithoutValues(whole: string, url: string): string {
   if (opaque !== undefined) return `${opaque}${hidden}`;
   const tail = decoded(title.replace(/^[^?#]*/, ''));
   const looksLikeOne = /[./:]/.test(beforeTail.exec(title)?.[0] ?? '');
-  const isAddress = looksLikeOne || (tail.length > 1 && (url.length > longestUrl || decoded(url).includes(tail)));
+  const isAddress =
+    looksLikeOne ||
+    pathWithValues.test(title) ||
+    (tail.length > 1 && (url.length > longestUrl || decoded(url).includes(tail)));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
 }
 

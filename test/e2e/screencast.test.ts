@@ -160,8 +160,11 @@ describe('a user watching a Chrome of their own', function () {
     await panel.locator('#keys').focus();
     await user.page.keyboard.press('Control+V');
     await until(async () => (await inPage(contexts.form, 'user.value')) === 'Ada Lovelace');
+    // As an emoji picker does, without a key.
+    await user.page.keyboard.insertText(' 👋');
+    await until(async () => (await inPage(contexts.form, 'user.value')) === 'Ada Lovelace 👋');
     await clickOn('send');
-    await until(async () => (await inPage(contexts.form, 'said.textContent')) === 'Hello Ada Lovelace');
+    await until(async () => (await inPage(contexts.form, 'said.textContent')) === 'Hello Ada Lovelace 👋');
     assert.ok(await user.row('Session Clock').isVisible(), 'the editor took a key that was the page’s');
 
     await user.page.keyboard.press('F6');

@@ -33,6 +33,15 @@ describe('a title that may be an address', () => {
     for (const [url, title, masked] of untitled) assert.equal(titleWithoutValues(title, url), masked);
   });
 
+  it('keeps no value of its path, even if it has no query', () => {
+    const url = 'https://shop.example/cart;jsessionid=0123456789';
+    assert.equal(
+      titleWithoutValues('shop.example/cart;jsessionid=0123456789', url),
+      'shop.example/cart;jsessionid=•••',
+    );
+    assert.equal(titleWithoutValues('Bread; butter=soft', url), 'Bread; butter=soft');
+  });
+
   it('is short and quick to check, however long the page’s title is', () => {
     // A pattern that tries each position against every other would take days for this.
     for (const part of ['/', 'a', 'a.', '?', 'a?', '%41', ';a=', ' ']) {

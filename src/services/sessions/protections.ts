@@ -155,9 +155,9 @@ export class Protections {
    */
   unlisted(account: AccountId, asked = account): readonly SessionId[] {
     const gone = this.#gone.get(account);
-    const isListed = (id: SessionId) => [account, asked].some((one) => this.#store.known(one).has(id));
+    const isKnown = (id: SessionId) => [account, asked].some((one) => this.#store.known(one).has(id));
     return this.#idsIn(account).filter(
-      (id) => !isListed(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
+      (id) => !isKnown(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
     );
   }
 

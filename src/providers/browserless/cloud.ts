@@ -44,26 +44,25 @@ export function cloud(link: Link, version: string | undefined): Surface {
   const facts: AccountFacts = { identity, sessionLimit: undefined, note: undefined };
   const accountApi = () => (isProviderHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
 
-  let takesHeader: boolean | undefined;
+  let isInAddress = false;
 
   /**
    * Sends a request with the token in a header, which the cloud's page about tokens documents for its REST API. The pages of these
-   * requests only have it in the address, so it's sent there if the header is refused. Nothing has happened then.
+   * requests only have it in the address, so it's sent there if the header is refused. Nothing has happened then. Addresses can get
+   * into VS Code's log.
    */
   async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     if (token === undefined) return link.http.send(request, signal);
-    if (takesHeader !== false) {
+    if (!isInAddress) {
       const headers = { authorization: `Basic ${Buffer.from(token).toString('base64')}` };
       try {
-        const answer = await link.http.send({ ...request, headers }, signal);
-        takesHeader = true;
-        return answer;
+        return await link.http.send({ ...request, headers }, signal);
       } catch (error) {
-        if (takesHeader === true || !ProviderError.isOf(error, 'unauthorized')) throw error;
+        if (!ProviderError.isOf(error, 'unauthorized')) throw error;
       }
     }
     const answer = await link.http.send({ ...request, query: { token } }, signal);
-    takesHeader = false;
+    isInAddress = true;
     return answer;
   }
 

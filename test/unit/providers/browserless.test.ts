@@ -697,6 +697,7 @@ describe('Browserless', () => {
 
     it('has its token in the address only if the cloud refuses the header', async () => {
       server.takesHeader = false;
+      await provider.check(unaborted);
       server.add({ id: 'browser-1' });
       const session = await only(provider);
       assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');

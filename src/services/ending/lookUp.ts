@@ -98,7 +98,7 @@ export async function findGone(
 ): Promise<readonly SessionId[]> {
   const pace = paceOf({ connections, clock }, account);
   if (ids.length === 0 || !pace.isFree) return [];
-  pace.reserve();
+  for (const _ of ids.slice(0, mostAskedAbout)) pace.reserve();
   const limit = deadline(clock, longestAskMs);
   try {
     const provider = await connections.open(account);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 
 /** How many look-ups of an account are made at most within {@link withinMs}. Other extensions can ask for them, too. */
-const most = 10;
+const most = 100;
 const withinMs = 20_000;
 
 /** Spreads the look-ups of one account over time. */

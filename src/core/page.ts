@@ -6,6 +6,8 @@ export interface Page {
   /** Empty where it has none; without the values of the address that a browser may put in its place. */
   readonly title: string;
   readonly url: string;
+  /** The IDs that the same tab had before, if the browser has replaced it. */
+  readonly replaces?: readonly PageId[];
 }
 
 /** Most pages of a session that are shown. Chrome itself is hardly usable with that many. */
@@ -40,13 +42,10 @@ export function isEmptyTab({ url }: Page): boolean {
 }
 
 /**
- * Which of some pages are still open: also as a page with another ID at the same address. Chrome gives a tab another one when it
- * discards it to save memory; the tab is loaded again when it's selected.
+ * Which of some pages are still open, also under another ID.
  * @param now the pages that are open now.
  */
 export function stillOpen(pages: readonly Page[], now: readonly Page[]): readonly Page[] {
-  const ids = new Set(pages.map(({ id }) => id));
-  const openIds = new Set(now.map(({ id }) => id));
-  const others = new Set(now.filter((page) => !ids.has(page.id) && !isEmptyTab(page)).map(({ url }) => url));
-  return pages.filter(({ id, url }) => openIds.has(id) || others.has(url));
+  const open = new Set(now.flatMap(({ id, replaces = [] }) => [id, ...replaces]));
+  return pages.filter(({ id }) => open.has(id));
 }

@@ -19,8 +19,8 @@ import { byPlace, dialBrowser, firstRows, listTabs, versionAt } from './devtools
 //
 // What confirms an end: the browser itself, once its list of targets no longer has the context or the confirmed pages.
 // It answers a disposal or a close before that. One process answers, and the ids of contexts and targets are 32 random
-// hexadecimal digits, which no other session gets. But a tab that is discarded to save memory gets another id, so a page
-// with the address of a confirmed one counts as that page. A browser that doesn't answer confirms nothing.
+// hexadecimal digits, which no other session gets. But a tab that is discarded to save memory gets another id; see
+// `withReplaced`. A browser that doesn't answer confirms nothing.
 
 const ContextIds = v.object({
   browserContextIds: v.array(v.unknown()),
@@ -72,7 +72,18 @@ function connect(link: Link): Provider {
     }
   }
 
-  const seen: PagesSeen = { order: new Map(), used: new Set() };
+  const seen: PagesSeen = {
+    order: new Map(),
+    used: new Set(),
+    open: new Map(),
+    replaced: new Map(),
+    closed: new Set(),
+  };
+
+  async function readContexts(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
+    const contexts = await contextsOf(cdp, signal);
+    return { ...contexts, defaultPages: withReplaced(contexts.defaultPages, seen) };
+  }
 
   return {
     // The browser itself answers: what it doesn't list is gone.
@@ -86,7 +97,7 @@ function connect(link: Link): Provider {
 
     async *list(signal) {
       yield await withConnection(signal, async (cdp, browser) => ({
-        ...(await inventoryOf(cdp, seen, signal)),
+        ...inventoryOf(await readContexts(cdp, signal), seen),
         account: factsOf(browser),
       }));
     },
@@ -95,7 +106,8 @@ function connect(link: Link): Provider {
       const fault = idFault(session.id);
       if (fault !== undefined) throw unaddressable('Target.disposeBrowserContext', fault);
       return withConnection(signal, async (cdp) => {
-        if (session.ends === 'pages') return endPages(cdp, session, signal);
+        if (session.ends === 'pages')
+          return endPages(cdp, session, (await readContexts(cdp, signal)).defaultPages, seen, signal);
         try {
           await cdp.send('Target.disposeBrowserContext', { browserContextId: session.id }, signal);
           return { outcome: 'ended', how: undefined };
@@ -108,7 +120,7 @@ function connect(link: Link): Provider {
 
     probe: (session, signal) =>
       withConnection(signal, async (cdp) => {
-        const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
+        const { isolated, defaultId, defaultPages, faults } = await readContexts(cdp, signal);
         // It may be a context or tab that couldn't be read, or that was beyond the limit.
         const otherwise = faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
         if (session.ends === 'pages') {
@@ -191,10 +203,38 @@ interface PagesSeen {
    * address while it loads, and may come back from an empty one.
    */
   readonly used: Set<PageId>;
+  /** Which pages of the default context were open last, and their addresses. */
+  readonly open: Map<PageId, string>;
+  /** The pages of the default context that replaced others; see {@link Page.replaces}. */
+  readonly replaced: Map<PageId, readonly PageId[]>;
+  /** Pages that were closed on request, so nothing has replaced them. */
+  readonly closed: Set<PageId>;
 }
 
-async function inventoryOf(cdp: CdpConnection, { order, used }: PagesSeen, signal: AbortSignal): Promise<Inventory> {
-  const { isolated, defaultId, defaultPages, faults } = await contextsOf(cdp, signal);
+/**
+ * The pages of the default context, with those noted that they replaced. When Chrome discards a tab to save memory, the tab gets
+ * another ID; it's loaded again when it's selected. So a new page with the address of one that has gone may be that page.
+ */
+function withReplaced(pages: readonly Page[], { open, replaced, closed }: PagesSeen): readonly Page[] {
+  const now = new Set(pages.map(({ id }) => id));
+  const gone = [...open].filter(([id]) => !now.has(id) && !closed.has(id));
+  for (const page of pages) {
+    if (open.has(page.id) || replaced.has(page.id) || isEmptyTab(page)) continue;
+    const at = gone.findIndex(([, url]) => url === page.url);
+    const [[id] = []] = at < 0 ? [] : gone.splice(at, 1);
+    if (id !== undefined) replaced.set(page.id, [id, ...(replaced.get(id) ?? [])]);
+  }
+  open.clear();
+  for (const { id, url } of pages) open.set(id, url);
+  for (const id of replaced.keys()) if (!now.has(id)) replaced.delete(id);
+  for (const id of closed) if (!now.has(id)) closed.delete(id);
+  return pages.map((page) => {
+    const replaces = replaced.get(page.id);
+    return replaces === undefined ? page : { ...page, replaces };
+  });
+}
+
+function inventoryOf({ isolated, defaultId, defaultPages, faults }: Contexts, { order, used }: PagesSeen): Inventory {
   const all = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
   let next = 0;
   for (const place of order.values()) next = Math.max(next, place + 1);
@@ -236,17 +276,23 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
  * Closes the pages that the user confirmed, and no page opened since. The browser always keeps a tab: an empty one is
  * opened first. Chrome answers before a page is gone. A page that has another ID now may be another one, and stays open.
  */
-async function endPages(cdp: CdpConnection, session: Session, signal: AbortSignal): Promise<EndAnswer> {
-  const { defaultPages } = await contextsOf(cdp, signal);
+async function endPages(
+  cdp: CdpConnection,
+  session: Session,
+  defaultPages: readonly Page[],
+  { closed }: PagesSeen,
+  signal: AbortSignal,
+): Promise<EndAnswer> {
   const confirmed = session.pages ?? [];
   const ids = new Set(confirmed.map(({ id }) => id));
   const closing = defaultPages.filter(({ id }) => ids.has(id));
   if (stillOpen(confirmed, defaultPages).length === 0) return { outcome: 'alreadyGone', how: undefined };
   // Even if other tabs are listed: they may be closing already, and closing the last tab can end the browser.
-  await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
+  if (closing.length > 0) await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
   for (const { id } of closing) {
     try {
       await cdp.send('Target.closeTarget', { targetId: id }, signal);
+      closed.add(id);
     } catch (error) {
       if (!ProviderError.isOf(error, 'notFound')) throw error;
     }

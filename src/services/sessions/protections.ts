@@ -146,7 +146,7 @@ export class Protections {
     const [here, there] = [one, two].map(({ id }) => this.#store.session(id, session));
     if (here?.hasUniqueId === true) return true;
     if (!isSameAddress(one.origin, two.origin) && !isRandomId(session)) return false;
-    return here === undefined || there === undefined || isSame(there, here);
+    return here === undefined || there === undefined || (isSame(there, here) && isSame(here, there));
   }
 
   /**

@@ -135,6 +135,19 @@ describe('Local Chrome at a hostile DevTools port', function () {
     );
   });
 
+  it('keeps pages that were open before the first list in one order, however the browser reports them', async () => {
+    chrome.targets = ['c', 'a', 'd', 'b'].map((id) => tabOf('two', id));
+    await refresh();
+    const pages = () =>
+      contents()
+        .sessions.get('two' as SessionId)
+        ?.pages?.map(({ id: page }) => page as string);
+    const first = pages();
+    chrome.targets = chrome.targets.toReversed();
+    await refresh();
+    assert.deepEqual(pages(), first);
+  });
+
   it('follows five hundred pages of a flood in a live view, and another one when one of them closes', async () => {
     chrome.targets = many(20_000, (n) => tabOf('one', `page${n}`, { title: 'x'.repeat(5_000) }));
     const devtools = await (await provider()).devtools?.('one' as SessionId, unaborted);

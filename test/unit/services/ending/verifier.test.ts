@@ -110,17 +110,23 @@ describe('a check whether sessions are gone', () => {
   });
 
   it('treats a session as running if one of its pages has another ID now, as Chrome gives it to a tab that it discards', async () => {
-    const page = (id: string, url: string) => ({ id: pageId(id), title: id, url });
-    const mail = 'https://mail.example/';
+    const page = (id: string, replaces?: string) => {
+      return {
+        id: pageId(id),
+        title: id,
+        url: '',
+        ...(replaces === undefined ? {} : { replaces: [pageId(replaces)] }),
+      };
+    };
     const { provider, clock, services, listed, verify } = await servicesWith(2, 'complete', {
       ends: 'pages',
-      pages: [page('a', 'https://shop.example/'), page('b', mail)],
+      pages: [page('a'), page('b')],
     });
     const all = listed();
     const [first = assert.fail()] = all;
     await clock.until(clock.wait(1_000), 2_000);
-    provider.start('s0', { ...first, pages: [page('c', mail)] });
-    provider.start('s1', { ...first, id: sessionId('s1'), pages: [page('c', 'https://other.example/')] });
+    provider.start('s0', { ...first, pages: [page('c', 'b')] });
+    provider.start('s1', { ...first, id: sessionId('s1'), pages: [page('c', 'd')] });
     assert.deepEqual(verdictsOf(await verify(all)), { s0: 'stillRunning', s1: 'confirmedGone' });
     services.dispose();
   });

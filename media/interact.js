@@ -92,8 +92,10 @@ keys.addEventListener('compositionend', ({ data }) => {
 });
 // Emoji pickers, dictation, and the like insert text without a key.
 keys.addEventListener('input', (event) => {
-  if (/** @type {InputEvent} */ (event).isComposing || keys.value === '') return;
-  send({ kind: 'text', text: keys.value });
+  const { isComposing, inputType } = /** @type {InputEvent} */ (event);
+  if (isComposing) return;
+  // Undo and Redo bring back what was sent before.
+  if (keys.value !== '' && !inputType.startsWith('history')) send({ kind: 'text', text: keys.value });
   keys.value = '';
 });
 keys.addEventListener('paste', (event) => {

@@ -84,6 +84,11 @@ export class ThisMachineAccount implements Disposable {
     this.#offer();
   }
 
+  /** Hides the account again at once if it was listed and has no session, and the list isn't visible. */
+  leaveIfEmpty(): void {
+    if (!this.#isVisible && this.#isEmpty) this.#withdraw();
+  }
+
   #stop(): void {
     this.#timer?.dispose();
     this.#looking?.abort();
@@ -124,11 +129,15 @@ export class ThisMachineAccount implements Disposable {
   }
 
   #leaveWhenEmpty(): void {
-    const state = this.#parts.store.state(thisMachineAccount.id);
     const now = this.#parts.clock.monotonic();
-    if (!isListed(state) || this.#parts.store.known(thisMachineAccount.id).size > 0) this.#emptySince = undefined;
+    if (!this.#isEmpty) this.#emptySince = undefined;
     else if (this.#emptySince === undefined) this.#emptySince = now;
     else if (now - this.#emptySince >= emptyForMs) this.#withdraw();
+  }
+
+  get #isEmpty(): boolean {
+    const { store } = this.#parts;
+    return isListed(store.state(thisMachineAccount.id)) && store.known(thisMachineAccount.id).size === 0;
   }
 
   #withdraw(): void {

@@ -1,4 +1,4 @@
-import { type Clock, deadline, sleep } from '../../core/clock.ts';
+import { type Clock, deadline } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
@@ -19,6 +19,8 @@ export type Finding =
   | { readonly kind: 'ended' }
   /** It has no such running session: it ended, or the id is wrong, or belongs to another account. */
   | { readonly kind: 'notFound' }
+  /** It wasn't asked, because so many sessions were looked up in the last seconds. */
+  | { readonly kind: 'tooMany' }
   | { readonly kind: 'failed'; readonly error: ProviderError };
 
 /** What looking up a session needs. */
@@ -53,7 +55,7 @@ export async function lookUp(
 ): Promise<Finding> {
   const { connections, refresher, clock, logger } = parts;
   const { id } = session;
-  await sleep(clock, paceOf(parts, account).reserve(), neverAborted);
+  if (!paceOf(parts, account).take(1)) return { kind: 'tooMany' };
   const window = () => connections.rateWindow(account);
   const options = { clock, logger, stop: neverAborted, most: 1, window };
   const { answers, failures, error: notAsked } = await probe(provider, [session], options);
@@ -96,9 +98,8 @@ export async function findGone(
   account: AccountId,
   ids: readonly SessionId[],
 ): Promise<readonly SessionId[]> {
-  const pace = paceOf({ connections, clock }, account);
-  if (ids.length === 0 || !pace.isFree) return [];
-  for (const _ of ids.slice(0, mostAskedAbout)) pace.reserve();
+  const count = Math.min(ids.length, mostAskedAbout);
+  if (count === 0 || !paceOf({ connections, clock }, account).take(count)) return [];
   const limit = deadline(clock, longestAskMs);
   try {
     const provider = await connections.open(account);

@@ -4,30 +4,22 @@ import type { Clock } from '../../core/clock.ts';
 const most = 100;
 const withinMs = 20_000;
 
-/** Spreads the look-ups of one account over time. */
+/** Limits the look-ups of one account. */
 export class LookUpPace {
   readonly #clock: Clock;
-  /** When the latest ones are made, in monotonic milliseconds. */
+  /** When the latest ones were made, in monotonic milliseconds. */
   #at: readonly number[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Whether one can be made now. */
-  get isFree(): boolean {
-    return this.#wait === 0;
-  }
-
-  /** Reserves the next one. @returns how long to wait before it's made, in milliseconds. */
-  reserve(): number {
-    const wait = this.#wait;
-    this.#at = [...this.#at, this.#clock.monotonic() + wait].slice(-most);
-    return wait;
-  }
-
-  get #wait(): number {
-    const [first = 0] = this.#at;
-    return this.#at.length < most ? 0 : Math.max(0, first + withinMs - this.#clock.monotonic());
+  /** Counts look-ups. @returns whether they may be made now. */
+  take(count: number): boolean {
+    const now = this.#clock.monotonic();
+    const recent = this.#at.filter((at) => now - at < withinMs);
+    if (recent.length + count > most) return false;
+    this.#at = [...recent, ...Array.from({ length: count }, () => now)];
+    return true;
   }
 }

@@ -130,7 +130,7 @@ async function confirmSingle(
   if (mayGoUnasked && parts.endWithoutAsking.isAllowed) return confirmed(shown);
   const [subject] = describeSessions(parts, shown.ends);
   if (subject === undefined) return undefined;
-  const question = questionForOne(subject, mayGoUnasked);
+  const question = questionForOne(subject, mayGoUnasked, shown.unknown);
   const chosen = await parts.prompts.confirm(question);
   if (chosen === undefined) return undefined;
   if (chosen === question.choices[1]) {

@@ -4,6 +4,7 @@ import { kindOf } from './accountNames.ts';
 import { type EndParts, endNothing, endPlanned } from './ending.ts';
 import { nothingToEnd, planEnd } from './endPlan.ts';
 import type { PublicEndReport } from './endReports.ts';
+import { findOwnMachine } from './lists.ts';
 import { targetsOf, wholeAccount } from './targets.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function endLeftBehind(parts: EndParts, args: readonly unknown[]): 
       l10n.t('Browsers on this machine are hidden. To show them, turn on browserSessions.thisMachine.enabled.'),
     );
   }
-  if (named.length === 0) await parts.ownMachine.findNow();
+  if (named.length === 0) await findOwnMachine(parts);
   const own = parts.accounts.all.filter((account) => kindOf(parts, account)?.isAutomatic === true);
   const targets = named.length > 0 ? named : own.map(({ id }) => wholeAccount(id));
   const plan = await planEnd(parts, targets, isLeftBehind);

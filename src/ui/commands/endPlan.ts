@@ -8,7 +8,7 @@ import { isListed } from '../../services/sessions/sessionsView.ts';
 import { withNames } from '../sessionNames.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import { nameOfAccount } from './accountNames.ts';
-import { type ListParts, listFresh, unknownAccounts } from './lists.ts';
+import { findOwnMachine, type ListParts, listFresh, unknownAccounts } from './lists.ts';
 import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';
 
 /** What deciding which sessions end needs. */
@@ -16,7 +16,7 @@ export interface EndPlanParts extends ListParts {
   readonly filter: TreeFilter;
   readonly protections: Protections;
   /** Looks for browsers on this machine. Their account exists only while there are any. */
-  readonly ownMachine: Pick<ThisMachineAccount, 'findNow' | 'show'>;
+  readonly ownMachine: Pick<ThisMachineAccount, 'findNow' | 'show' | 'leaveIfEmpty'>;
 }
 
 /**
@@ -57,6 +57,7 @@ export async function planEnd(
   ];
   const protecting = protectingAccounts(parts);
   await listFresh(parts, [...new Set([...accounts, ...protecting])]);
+  parts.ownMachine.leaveIfEmpty();
   const single = singleOf(targets);
   const isMissing = single !== undefined && parts.store.session(single.accountId, single.sessionId) === undefined;
   // The dialog names the pages that close: they may show something else by now.
@@ -69,7 +70,10 @@ export async function planEnd(
   const of = planFor(parts, all, plan.isSingle).ends.length;
   return {
     ...plan,
-    unknown: [...unknownAccounts(parts, accounts, plan.ends), ...unknownProtection(parts, protecting)],
+    unknown: [
+      ...unknownAccounts(parts, accounts, plan.ends),
+      ...unknownProtection(parts, protecting, single !== undefined),
+    ],
     partial: of === plan.ends.length ? undefined : { shown: plan.ends.length, of },
     hidden: all.length - sessions.length,
   };
@@ -89,15 +93,19 @@ function protectingAccounts({ accounts, protections, ownMachine, store }: EndPla
 }
 
 /** A sentence for each of {@link protectingAccounts} that couldn't be listed. */
-function unknownProtection(parts: EndPlanParts, protecting: readonly AccountId[]): readonly string[] {
+function unknownProtection(
+  parts: EndPlanParts,
+  protecting: readonly AccountId[],
+  isSingle: boolean,
+): readonly string[] {
   return protecting
     .filter((id) => !isListed(parts.store.state(id)))
-    .map((id) =>
-      l10n.t(
-        "Couldn't list {0}. A browser that is protected there may be among these sessions.",
-        nameOfAccount(parts, id),
-      ),
-    );
+    .map((id) => {
+      const name = nameOfAccount(parts, id);
+      return isSingle
+        ? l10n.t("Couldn't list {0}. This session may be protected there.", name)
+        : l10n.t("Couldn't list {0}. A browser that is protected there may be among these sessions.", name);
+    });
 }
 
 /** Plans to end the sessions of all accounts, or only those that `isMeant` selects. */
@@ -105,7 +113,7 @@ export async function planEndOfAll(
   parts: EndPlanParts,
   isMeant?: (target: AccountSession) => boolean,
 ): Promise<EndPlan> {
-  await parts.ownMachine.findNow();
+  await findOwnMachine(parts);
   return planEnd(
     parts,
     parts.accounts.all.map(({ id }) => wholeAccount(id)),

@@ -4,6 +4,7 @@ import type { AccountId, SessionId } from '../../core/ids.ts';
 import { loopbackUrl } from '../../core/origin.ts';
 import { needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
+import type { ThisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { History } from '../../services/history/history.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
@@ -35,6 +36,15 @@ export async function listOnce({ store, refresher }: ListParts, accounts: readon
     return kind === 'disconnected' || kind === 'loading';
   });
   await waitForLists(never.map((id) => refresher.refresh(id)));
+}
+
+/** Looks for browsers on this machine, whose account exists only while there are any, and waits a few seconds at most. */
+export async function findOwnMachine({
+  ownMachine,
+  prompts,
+  clock,
+}: Pick<ListParts, 'prompts' | 'clock'> & { readonly ownMachine: Pick<ThisMachineAccount, 'findNow'> }): Promise<void> {
+  await busyIfSlow(prompts, clock, l10n.t('Listing sessions…'), waitForLists([ownMachine.findNow()]));
 }
 
 /** Waits for lists, but only {@link longestWaitMs}: one slow account must not block the others. */

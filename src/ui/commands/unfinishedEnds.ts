@@ -16,7 +16,7 @@ import { type EndParts, endAgain } from './ending.ts';
 export interface UnfinishedParts extends EndParts {
   readonly journal: EndJournal;
   readonly evidence: EvidenceLog;
-  readonly ownMachine: Pick<ThisMachineAccount, 'show' | 'findNow'>;
+  readonly ownMachine: Pick<ThisMachineAccount, 'show' | 'findNow' | 'leaveIfEmpty'>;
 }
 
 /**

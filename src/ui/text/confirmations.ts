@@ -40,8 +40,13 @@ const mostListed = 12;
 /**
  * The question before one session ends: the session, its age and place, and what is lost.
  * @param offersNoMore whether the second choice also stops asking in the future.
+ * @param unknown sentences about what isn't known for certain.
  */
-export function questionForOne(subject: SessionDescription, offersNoMore: boolean): Question {
+export function questionForOne(
+  subject: SessionDescription,
+  offersNoMore: boolean,
+  unknown: readonly string[] = [],
+): Question {
   const facts = [
     subject.age === undefined ? l10n.t('running') : l10n.t('running for {0}', subject.age),
     ...(subject.group === undefined ? [] : [subject.group]),
@@ -57,6 +62,7 @@ export function questionForOne(subject: SessionDescription, offersNoMore: boolea
         ...(subject.mine === false ? [l10n.t("It isn't yours.")] : []),
         ...(subject.young ? [l10n.t('It started less than a minute ago.')] : []),
         ...(subject.inUseBy === undefined ? [] : [inUseBy(subject.inUseBy)]),
+        ...unknown,
         ...pages,
       ),
       subject.closes === undefined ? '' : l10n.t('The browser itself stays open.'),

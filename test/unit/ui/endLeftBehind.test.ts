@@ -79,7 +79,7 @@ import { until } from '../until.ts';
       isMine: () => undefined,
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),
       showLog: () => {},
-      ownMachine: { findNow: async () => {}, show: () => {} },
+      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
     } as unknown as EndParts;
   });
   afterEach(() => {

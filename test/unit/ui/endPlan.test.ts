@@ -48,7 +48,7 @@ describe('the plan of an end', () => {
       history: new History(memory, store, accounts, clock.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
-      ownMachine: { findNow: async () => {}, show: () => {} },
+      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
     };
   });
   afterEach(() => services.dispose());

@@ -37,7 +37,7 @@ function open(services: TestServices, confirm: Prompts['confirm']) {
     isMine: () => undefined,
     setting: () => '',
     showLog: () => {},
-    ownMachine: { findNow: async () => {}, show: () => {} },
+    ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
   } as unknown as EndParts;
   return { history, messages, parts };
 }

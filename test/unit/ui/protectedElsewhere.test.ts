@@ -11,7 +11,7 @@ import { Protections } from '../../../src/services/sessions/protections.ts';
 import { type ConfirmParts, confirmEnd } from '../../../src/ui/commands/confirmEnd.ts';
 import { planEnd, planEndOfAll } from '../../../src/ui/commands/endPlan.ts';
 import { wholeAccount } from '../../../src/ui/commands/targets.ts';
-import type { Prompts } from '../../../src/ui/prompts.ts';
+import type { Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { freePort } from '../../host/processes.ts';
 import { startBrowserbase } from '../../servers/browserbase.ts';
@@ -64,7 +64,7 @@ describe('a session that is protected as another account’s', () => {
       prompts: { note: () => {}, busy } as unknown as Prompts,
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds: services.kinds, store, memory }),
-      ownMachine: { findNow: async () => show(), show },
+      ownMachine: { findNow: async () => show(), show, leaveIfEmpty: () => {} },
     };
     return { services, protections, parts };
   }
@@ -100,7 +100,7 @@ describe('a session that is protected as another account’s', () => {
     await first.protections.set(thisMachineAccount.id, [sessionId('other')], true);
     const asked = async () => {
       const { services, parts } = open();
-      let questions = 0;
+      let [questions, detail] = [0, ''];
       const confirming = {
         ...parts,
         connections: services.connections,
@@ -108,17 +108,24 @@ describe('a session that is protected as another account’s', () => {
         liveViews: { isOpen: () => true },
         isMine: () => undefined,
         setting: () => '',
-        prompts: { ...parts.prompts, confirm: async () => void questions++ },
+        prompts: {
+          ...parts.prompts,
+          confirm: async (question: Question) => {
+            questions++;
+            ({ detail } = question);
+            return undefined;
+          },
+        },
       } as unknown as ConfirmParts;
       const plan = await planEnd(parts, [{ ...wholeAccount(cloud), sessionId: id }]);
       await confirmEnd(confirming, plan, { fromLiveView: true });
-      return questions;
+      return { questions, detail };
     };
-    assert.equal(await asked(), 0);
+    assert.equal((await asked()).questions, 0);
     await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
-    assert.equal(await asked(), 1);
+    assert.match((await asked()).detail, /It's protected\./);
     running = undefined;
-    assert.equal(await asked(), 1);
+    assert.match((await asked()).detail, /Couldn't list This Machine\. This session may be protected there\./);
     await server.stop();
   });
 

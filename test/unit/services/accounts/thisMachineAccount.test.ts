@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
+import type { Session } from '../../../../src/core/session.ts';
 import { ThisMachineAccount, thisMachineAccount } from '../../../../src/services/accounts/thisMachineAccount.ts';
+import { keepingAll, someSession } from '../../sessions.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
@@ -75,6 +77,28 @@ describe('the account of this machine', () => {
     assert.deepEqual([looks, isThere()], [1, true]);
     await machine.findNow();
     assert.equal(looks, 1);
+  });
+
+  it('leaves again at once if it was shown for a question and has nothing, but not while the list is visible', async () => {
+    const listed = (...sessions: readonly Session[]) => {
+      const run = services.store.beginList(thisMachineAccount.id);
+      run.arrive({ sessions, groups: [], faults: [], account: undefined });
+      run.complete(keepingAll);
+    };
+    machine.show();
+    machine.leaveIfEmpty();
+    assert.ok(isThere(), 'it left before it was listed');
+    listed(someSession('one'));
+    machine.leaveIfEmpty();
+    assert.ok(isThere());
+    services.store.reset(thisMachineAccount.id);
+    listed();
+    machine.setVisible(true);
+    machine.leaveIfEmpty();
+    assert.ok(isThere());
+    machine.setVisible(false);
+    machine.leaveIfEmpty();
+    assert.ok(!isThere());
   });
 
   it('is called by the remote machine in a remote window', async () => {

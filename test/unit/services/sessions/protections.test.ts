@@ -148,6 +148,9 @@ describe('protections', () => {
     await protections.set(second, [one], true);
     await protections.set(second, [one], false);
     assert.ok(protections.has(a, one));
+    await protections.set(second, [one], true);
+    await protections.set(a, [one], false);
+    assert.ok(protections.has(second, one) && !protections.has(a, one));
   });
 
   it('count at each address of one server: by another name of this machine, or for an ID that is random', async () => {

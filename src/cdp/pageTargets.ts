@@ -95,8 +95,8 @@ export class PageTargets implements Disposable {
             this.#take(parsed.output.targetInfo);
           }
         } catch (error) {
-          // It has just closed.
-          if (!ProviderError.isOf(error, 'notFound')) throw error;
+          // It has just closed. Over Playwright's socket, any refusal is an unexpected answer.
+          if (!ProviderError.isOf(error, 'notFound', 'unexpectedAnswer')) throw error;
         }
       }),
     );

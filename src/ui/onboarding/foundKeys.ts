@@ -50,7 +50,9 @@ const setting = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*([=:])/;
  */
 const mention = /(?<![\w$]|\$\{)([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*):?=/g;
 /** The same in a comment at the end of a line. A quote may go on there, in which case it isn't one. */
-const commented = /[\s;&|(]([A-Za-z_]\w*)\s*\+?[=:]/g;
+const commented = /(?:[\s;&|(]|\$\{)([A-Za-z_]\w*)\s*\+?[=:]/g;
+/** A line that only passes variables on. */
+const exportOnly = /^\s*export(?:\s+[A-Za-z_]\w*)+\s*$/;
 const lineBreaks = /[\n\r\u2028\u2029]+/;
 
 /**
@@ -68,7 +70,7 @@ export function variablesIn(text: string): Required<Omit<VariableSource, 'name'>
   // Shells join a line to the next one after a backslash, but not a comment.
   const joined = text.replace(/\\\r?\n/g, '');
   for (const line of [text, ...(joined === text ? [] : [joined])].flatMap((one) => one.split(lineBreaks))) {
-    if (/^\s*#/.test(line)) continue;
+    if (/^\s*#/.test(line) || exportOnly.test(line)) continue;
     const [first = '', name, sign] = setting.exec(line) ?? [];
     const isRead = name !== undefined && sign === '=' && Object.hasOwn(variables, name);
     const others = isRead ? line.slice(first.length) : line;

@@ -651,6 +651,19 @@ describe('screencast', function () {
     assert.deepEqual(one.lost, []);
   });
 
+  it('stays connected if it’s refused what it asks about a page, as when that page has just closed', async () => {
+    const one = await watch(await context('form'), { clock: fastClock(5) });
+    await until(() => one.frames.length > 0);
+    const asked = () => relay.commands.filter(({ method }) => method === 'Target.getTargetInfo').length;
+    for (let refused = 0; refused < 3; refused++) {
+      relay.next.set('Target.getTargetInfo', 'refused');
+      await until(() => !relay.next.has('Target.getTargetInfo'));
+    }
+    const before = asked();
+    await until(() => asked() > before + 1);
+    assert.deepEqual(one.lost, []);
+  });
+
   it('notices a socket that closes, and leaves none open itself', async () => {
     const one = await watch(await context('counter'));
     await until(() => one.frames.length > 0);

@@ -141,7 +141,7 @@ describe('Local Chrome at a hostile DevTools port', function () {
     const pages = () =>
       contents()
         .sessions.get('two' as SessionId)
-        ?.pages?.map(({ id: page }) => page as string);
+        ?.pages?.map(({ id: page }) => page);
     const first = pages();
     chrome.targets = chrome.targets.toReversed();
     await refresh();

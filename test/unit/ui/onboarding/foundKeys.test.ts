@@ -174,6 +174,7 @@ describe('the keys in variables', () => {
       `read ANCHORBROWSER_BASE_URL <<< ${address}`,
       `printf -v ANCHORBROWSER_BASE_URL ${address}`,
       `NOTE="a # b"; ANCHORBROWSER_BASE_URL=${address}`,
+      `NOTE="a # \${ANCHORBROWSER_BASE_URL:=${address}}"`,
     ];
     for (const line of lines) {
       const source = { name: '.env', ...variablesIn(`ANCHOR_API_KEY=key\n${line}`) };
@@ -184,6 +185,7 @@ describe('the keys in variables', () => {
     for (const line of [
       '# ANCHORBROWSER_BASE_URL: x',
       'NOTE=1 # without ANCHORBROWSER_BASE_URL',
+      'export ANCHORBROWSER_BASE_URL ANCHOR_API_KEY',
       'MY_ANCHORBROWSER_BASE_URL=x',
       'ANCHORBROWSER_BASE_URL=',
       'OTHER=$ANCHORBROWSER_BASE_URL',

@@ -58,7 +58,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
       try {
         return await link.http.send({ ...request, headers }, signal);
       } catch (error) {
-        if (!ProviderError.isOf(error, 'unauthorized')) throw error;
+        if (!ProviderError.isOf(error, 'unauthorized', 'forbidden')) throw error;
       }
     }
     const answer = await link.http.send({ ...request, query: { token } }, signal);

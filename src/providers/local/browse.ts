@@ -73,7 +73,6 @@ export function browse(env: NodeJS.ProcessEnv): LocalTool {
               mode === 'remote' && cloud !== undefined && idFault(cloud) === undefined
                 ? { provider: 'browserbase', id: sessionId(cloud) }
                 : undefined,
-            isSilent: answer === undefined,
             stop: { request: request('stop', stopWithinMs), graceMs: stopWithinMs },
           };
         }),

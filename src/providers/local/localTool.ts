@@ -20,8 +20,6 @@ export interface ToolSession {
   readonly browser: 'own' | 'foreign' | 'cloud';
   /** The session of another provider that it controls, if the tool says which. */
   readonly drives: Session['drives'];
-  /** Set if the tool doesn't answer now: what it controls is what it last said. */
-  readonly isSilent?: boolean;
   readonly stop: OwnStop;
   /** Takes a screenshot of its selected page, if the tool can. Without a browser, it would start one, so check first. */
   readonly screenshot?: (clock: Clock, signal: AbortSignal) => Promise<Screenshot>;

@@ -220,8 +220,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       // A tool's background process may control another browser than the one that was confirmed.
       if (browser === undefined && session !== undefined) {
         const now = detachedSession(session);
-        const mayHaveChanged = session.isSilent === true && now.drives !== undefined;
-        if (now.ends !== ends || !same(now.drives, drives) || mayHaveChanged)
+        if (now.ends !== ends || !same(now.drives, drives))
           throw new ProviderError({ kind: 'otherSession' }, 'it controls another browser by now');
       }
       const tool = isAlone ? session : undefined;
@@ -315,7 +314,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
     canWatch: port !== undefined || bound !== undefined,
     canTakeScreenshot: session?.screenshot !== undefined,
     bulkEndExclusion: isServed
-      ? translatable('It belongs to a server on this machine whose account lists its sessions.')
+      ? translatable('It belongs to a server on this machine that has an account of its own.')
       : undefined,
     ...localFacts(browser),
   });

@@ -203,7 +203,9 @@ export class Protections {
     for (const change of changes) {
       const last = own.at(-1);
       const { account, isProtected } = change;
-      const isNext = last?.account === account && last.isProtected === isProtected && at - last.at < togetherMs;
+      const isLatest = this.#changes.at(-1) === last?.id;
+      const isSameKind = last?.account === account && last.isProtected === isProtected;
+      const isNext = isLatest && isSameKind && at - last.at < togetherMs;
       if (isNext) own.pop();
       own.push(isNext ? { ...change, sessions: [...last.sessions, ...change.sessions] } : change);
     }

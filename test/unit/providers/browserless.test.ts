@@ -898,7 +898,7 @@ describe('Browserless', () => {
       const own = sessions.filter(({ id }) => pids.some((pid) => id.startsWith(`${pid}-`)));
       assert.deepEqual(
         own.map(({ bulkEndExclusion }) => bulkEndExclusion),
-        ['It belongs to a server on this machine whose account lists its sessions.'],
+        ['It belongs to a server on this machine that has an account of its own.'],
       );
       const { provider: alone } = connect(thisMachine, 'http://localhost');
       const [same] = (await listed(alone)).sessions.filter(({ id }) => id === own[0]?.id);

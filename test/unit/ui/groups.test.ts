@@ -53,6 +53,7 @@ describe('a whole batch', () => {
       history: new History(memory, store, accounts, Date.now),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
+      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
       finished: { of: () => undefined },
       liveViews: { isOpen: () => false },
       isMine: () => undefined,

@@ -82,6 +82,7 @@ describe('managing accounts', function () {
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
+      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
       liveViews: { isOpen: () => false },
       isMine: () => undefined,
       setting: (name: string) => (name === 'confirm.endAll' ? 'button' : ''),

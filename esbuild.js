@@ -42,8 +42,8 @@ const writeAsCommonJs = {
 };
 
 /**
- * Leaves out one of the two builds of undici's HTTP parser, 40 KB of the package: without the one for SIMD instructions, which not
- * every processor has, undici uses the other one.
+ * Leaves out one of the two builds of undici's HTTP parser, which saves 23 KB of the package. Without the one for SIMD
+ * instructions, which not every processor has, undici uses the other one.
  * @type {import('esbuild').Plugin}
  */
 const withoutSecondParser = {

@@ -115,8 +115,8 @@ function selfHosted(
    */
   const compared = new WeakSet<Session>();
   /**
-   * Browsers that it was told to close, and accepted. If their data is kept, v2 lists them for good, as not running (2.42.0; no
-   * longer in 2.56.0).
+   * Browsers whose end it accepted. If their data is kept, v2 goes on listing them, as not running (2.42.0; no longer in
+   * 2.56.0).
    */
   const closed = new Set<string>();
   let latest: readonly string[] = [];

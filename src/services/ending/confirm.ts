@@ -103,7 +103,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
   end.showOutcomes();
 }
 
-/** Whether nothing was sent because the ID may mean another session now. That is final: a later check may not notice it. */
+/** Whether nothing was sent because the ID may mean another session now. That's final, because a later check may not notice it. */
 function isOther(sent: Sent): boolean {
   return errorOf(sent)?.trouble.kind === 'otherSession';
 }

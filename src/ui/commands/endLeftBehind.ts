@@ -40,7 +40,7 @@ export async function endLeftBehind(parts: EndParts, args: readonly unknown[]): 
   return endPlanned(parts, { ...plan, isSingle: false }, { message, typesCount: true });
 }
 
-/** A program may have connected to one to use it again. */
+/** Leaves out browsers that a program has connected to again. */
 function isLeftBehind({ session }: AccountSession): boolean {
   return session.local?.isLeftBehind === true && session.inUseBy === undefined;
 }

@@ -181,7 +181,7 @@ async function setProtected(parts: TreeParts, args: readonly unknown[], isProtec
 
 /**
  * Says that sessions are no longer protected, and offers to protect them again.
- * @param before the sessions that were protected. One browser can be several of them.
+ * @param before the sessions that were protected. Several of them can be in one browser.
  * @param places where their protection was removed.
  */
 async function tellUnprotected(parts: TreeParts, before: readonly AccountSession[], places: readonly Place[]) {

@@ -42,7 +42,7 @@ export function unlistedProtected(parts: ProtectionParts, account: AccountId): r
   return [...new Set(ids)];
 }
 
-/** Those of them that are protected in one account. */
+/** The part of {@link unlistedProtected} that is protected in one account. */
 function unlistedOf({ protections, history }: ProtectionParts, its: AccountId, asked: AccountId): readonly SessionId[] {
   // It may be an earlier session with its ID that ended.
   return protections.unlisted(its, asked).filter((id) => !isRandomId(id) || history.find(its, id) === undefined);

@@ -45,11 +45,11 @@ const longestKey = 4_096;
 /** What begins a line that sets a variable for a program that reads `.env` files: some take `NAME: value`, or a tab after `export`. */
 const setting = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*([=:])/;
 /**
- * A word that may set one some other way: shells have many, such as several in a line, and python-dotenv takes a name in quotes. Only
- * what reads one doesn't count: `$NAME` and `${NAME}`, but not `${NAME:=value}`.
+ * A word that may set a variable in another way: shells have many, such as several in a line, and python-dotenv takes a name in
+ * quotes. What only reads one doesn't count, such as `$NAME` and `${NAME}`; `${NAME:=value}` does.
  */
 const mention = /(?<![\w$]|\$\{)([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*):?=/g;
-/** The same in a comment at the end of a line. A quote may go on there, in which case it isn't one. */
+/** The same in a comment at the end of a line, which isn't one if a quote goes on there. */
 const commented = /(?:[\s;&|(]|\$\{)([A-Za-z_]\w*)\s*\+?[=:]/g;
 /** A line that only passes variables on. */
 const exportOnly = /^\s*export(?:\s+[A-Za-z_]\w*)+\s*$/;

@@ -57,7 +57,6 @@ export async function planEnd(
   ];
   const protecting = protectingAccounts(parts);
   await listFresh(parts, [...new Set([...accounts, ...protecting])]);
-  parts.ownMachine.leaveIfEmpty();
   const single = singleOf(targets);
   const isMissing = single !== undefined && parts.store.session(single.accountId, single.sessionId) === undefined;
   // The dialog names the pages that close: they may show something else by now.
@@ -68,12 +67,14 @@ export async function planEnd(
   const plan = planFor(parts, sessions, single !== undefined);
   const all = targets.some(({ shownOnly }) => shownOnly) ? sessionsOf(parts, whole(targets)).filter(isMeant) : sessions;
   const of = planFor(parts, all, plan.isSingle).ends.length;
+  const unknown = [
+    ...unknownAccounts(parts, accounts, plan.ends),
+    ...unknownProtection(parts, protecting, single !== undefined),
+  ];
+  parts.ownMachine.leaveIfEmpty();
   return {
     ...plan,
-    unknown: [
-      ...unknownAccounts(parts, accounts, plan.ends),
-      ...unknownProtection(parts, protecting, single !== undefined),
-    ],
+    unknown,
     partial: of === plan.ends.length ? undefined : { shown: plan.ends.length, of },
     hidden: all.length - sessions.length,
   };

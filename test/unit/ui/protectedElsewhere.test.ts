@@ -5,7 +5,7 @@ import type { ProviderKind } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { providerKinds } from '../../../src/providers/index.ts';
 import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
-import { thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
+import { ThisMachineAccount, thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import { type ConfirmParts, confirmEnd } from '../../../src/ui/commands/confirmEnd.ts';
@@ -57,14 +57,20 @@ describe('a session that is protected as another account’s', () => {
     opened.push(services);
     const { accounts, store, refresher } = services;
     const protections = new Protections(memory, store, accounts, systemClock);
-    const show = () => void accounts.offer(thisMachineAccount);
+    const ownMachine = new ThisMachineAccount({
+      ...{ accounts, store, clock: systemClock },
+      isEnabled: () => true,
+      place: undefined,
+      interval: () => 0,
+      find: async () => true,
+    });
     const busy = async <T>(_: string, work: (report: () => void) => Promise<T>) => work(() => {});
     const parts = {
       ...{ accounts, kinds: services.kinds, store, refresher, protections, clock: systemClock },
       prompts: { note: () => {}, busy } as unknown as Prompts,
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds: services.kinds, store, memory }),
-      ownMachine: { findNow: async () => show(), show, leaveIfEmpty: () => {} },
+      ownMachine,
     };
     return { services, protections, parts };
   }
@@ -126,6 +132,19 @@ describe('a session that is protected as another account’s', () => {
     assert.match((await asked()).detail, /It's protected\./);
     running = undefined;
     assert.match((await asked()).detail, /Couldn't list This Machine\. This session may be protected there\./);
+    await server.stop();
+  });
+
+  it('is no reason for a warning, or for an account in the list, once nothing runs on this machine anymore', async () => {
+    const server = await startBrowserbase();
+    const id = sessionId(server.add({}).id);
+    const { services, protections, parts } = open();
+    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
+    const cloud = await services.add('browserbase', server.url, credentials);
+    await protections.set(thisMachineAccount.id, [sessionId('ended')], true);
+    const plan = await planEnd(parts, [wholeAccount(cloud)]);
+    assert.deepEqual([idsIn(plan.ends), plan.unknown], [[id], []]);
+    assert.equal(services.accounts.get(thisMachineAccount.id), undefined);
     await server.stop();
   });
 

@@ -82,24 +82,21 @@ export class PageTargets implements Disposable {
    * @throws ProviderError as `CdpConnection.send` does.
    */
   async update(signal: AbortSignal): Promise<void> {
-    const { connection } = this.#devtools;
     const asked = this.#pages.size > 0 ? [...this.#pages.keys()].map((targetId) => ({ targetId })) : [{}];
-    await Promise.all(
-      asked.map(async (target) => {
-        try {
-          const parsed = v.safeParse(
-            TargetChange,
-            await sendCommand(connection, 'Target.getTargetInfo', target, signal),
-          );
-          if (parsed.success && this.#pages.has(parsed.output.targetInfo.targetId as PageId)) {
-            this.#take(parsed.output.targetInfo);
-          }
-        } catch (error) {
-          // It has just closed. Over Playwright's socket, any refusal is an unexpected answer.
-          if (!ProviderError.isOf(error, 'notFound', 'unexpectedAnswer')) throw error;
-        }
-      }),
-    );
+    await Promise.all(asked.map((target) => this.#askAbout(target, signal)));
+  }
+
+  async #askAbout(target: { readonly targetId?: PageId }, signal: AbortSignal): Promise<void> {
+    try {
+      const answer = await sendCommand(this.#devtools.connection, 'Target.getTargetInfo', target, signal);
+      const parsed = v.safeParse(TargetChange, answer);
+      if (parsed.success && this.#pages.has(parsed.output.targetInfo.targetId as PageId)) {
+        this.#take(parsed.output.targetInfo);
+      }
+    } catch (error) {
+      // It has just closed. Over Playwright's socket, any refusal is an unexpected answer.
+      if (!ProviderError.isOf(error, 'notFound', 'unexpectedAnswer')) throw error;
+    }
   }
 
   #follow({ method, params, target }: CdpEvent): void {

@@ -15,6 +15,11 @@ export function loopbackUrl(address: string): URL | undefined {
   return url !== null && isLoopback(url.hostname) ? url : undefined;
 }
 
+/** The port of an address of this machine, empty for the usual one; undefined for any other address. */
+export function loopbackPort(address: string): string | undefined {
+  return loopbackUrl(address)?.port;
+}
+
 const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;
 const localName = /(^|\.)localhost\.?$/;
 

@@ -9,7 +9,7 @@ import { requestUrl } from '../core/origin.ts';
 import { boundedPage, type Page } from '../core/page.ts';
 import type { Link } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
-import { decode, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
+import { decode, idField, leftOut, mostRows, rowAt } from '../http/decode.ts';
 import { neverNotFound } from '../http/notFound.ts';
 
 // A browser's own DevTools (https://chromedevtools.github.io/devtools-protocol/tot/Target/). Observed in Chromium 156, but
@@ -98,14 +98,3 @@ export async function listTabs(
 function tabOf({ targetId, title, url, browserContextId }: v.InferOutput<typeof Target>): Tab {
   return { page: boundedPage({ id: pageId(targetId), title: titleWithoutValues(title, url), url }), browserContextId };
 }
-
-/** The rows that are read, and a fault for the rest. */
-export function firstRows(all: readonly unknown[]): Rows {
-  const beyond = all.length - mostRows;
-  return beyond <= 0
-    ? { rows: all, faults: [] }
-    : { rows: all.slice(0, mostRows), faults: [leftOut(beyond, mostRows)] };
-}
-
-/** What a row without a name of its own is called. */
-export const byPlace = (_: unknown, index: number): string => rowAt(index);

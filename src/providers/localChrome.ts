@@ -10,8 +10,8 @@ import { ProviderError, unaddressable } from '../core/providerError.ts';
 import type { Session } from '../core/session.ts';
 import { translatable } from '../core/translatable.ts';
 import { Turns } from '../core/turns.ts';
-import { decodeEach, decodeValue, idField } from '../http/decode.ts';
-import { byPlace, dialBrowser, firstRows, listTabs, versionAt } from './devtools.ts';
+import { decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
+import { dialBrowser, listTabs, versionAt } from './devtools.ts';
 
 // Any browser that speaks the Chrome DevTools Protocol; see devtools.ts. A session is a browser context: an isolated
 // profile, such as Playwright and Puppeteer make for each job. Observed in Chromium 156, but not documented: closing the
@@ -172,7 +172,7 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
     cdp.send('Target.getBrowserContexts', {}, signal),
   ]);
   const ids = decodeValue(ContextIds, contexts);
-  const named = await decodeEach(idField, firstRows(ids.browserContextIds), byPlace);
+  const named = await decodeEach(idField, firstRows(ids.browserContextIds), (_, index) => rowAt(index));
   const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
   const isolated = new Map<string, Page[]>();
   for (const id of named.rows) if (id !== defaultId) isolated.set(id, []);
@@ -192,6 +192,14 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
     ownContexts,
     faults: [...faults, ...named.faults],
   };
+}
+
+/** The rows that are read, and a fault for the rest. */
+function firstRows(all: readonly unknown[]): Rows {
+  const beyond = all.length - mostRows;
+  return beyond <= 0
+    ? { rows: all, faults: [] }
+    : { rows: all.slice(0, mostRows), faults: [leftOut(beyond, mostRows)] };
 }
 
 /** What earlier lists said about pages that are still open. */

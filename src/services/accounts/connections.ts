@@ -1,7 +1,7 @@
 import type { Account, Credentials } from '../../core/account.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
-import { loopbackUrl } from '../../core/origin.ts';
+import { loopbackPort, loopbackUrl } from '../../core/origin.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
@@ -134,6 +134,6 @@ export class Connections {
   }
 
   #othersAt(port: number, besides: AccountId): readonly Account[] {
-    return this.#accounts.all.filter(({ id, origin }) => id !== besides && loopbackUrl(origin)?.port === String(port));
+    return this.#accounts.all.filter(({ id, origin }) => id !== besides && loopbackPort(origin) === String(port));
   }
 }

@@ -2,6 +2,7 @@ import { type Clock, deadline } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
@@ -36,11 +37,10 @@ const endCauseTimeoutMs = 10_000;
 const longestAskMs = 3_000;
 const mostAskedAbout = 20;
 
-const paces = new WeakMap<Connections, Map<AccountId, LookUpPace>>();
+const pacesOf = oncePer((_: Connections) => new Map<AccountId, LookUpPace>());
 
 function paceOf({ connections, clock }: Pick<LookUpParts, 'connections' | 'clock'>, account: AccountId): LookUpPace {
-  const its = paces.get(connections) ?? new Map<AccountId, LookUpPace>();
-  paces.set(connections, its);
+  const its = pacesOf(connections);
   const pace = its.get(account) ?? new LookUpPace(clock);
   its.set(account, pace);
   return pace;

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { type AccountId, accountId, isRandomId, type SessionId } from '../../core/ids.ts';
 import { oncePer } from '../../core/oncePer.ts';
-import { loopbackUrl } from '../../core/origin.ts';
+import { loopbackPort, loopbackUrl } from '../../core/origin.ts';
 import { isSame } from '../../core/session.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -123,7 +123,7 @@ export class Protections {
         if (this.#accounts.get(other)?.provider === drives.provider) yield [other, drives.id];
     for (const { accountId: its, session: tool } of this.#store.links.controllersOf(account, session))
       if (kept.get(its)?.has(tool.id) === true) yield [its, tool.id];
-    const port = loopbackUrl(one?.origin ?? '')?.port;
+    const port = loopbackPort(one?.origin ?? '');
     for (const [other, browser] of port === undefined ? [] : this.#store.links.atPort(port))
       if (other !== account && kept.get(other)?.has(browser) === true) yield [other, browser];
     if (local?.port !== undefined) yield* this.#protectedAt(local.port, kept);
@@ -132,7 +132,7 @@ export class Protections {
   /** The protected sessions of accounts for a port of this machine that aren't listed: any of them may be in the browser there. */
   *#protectedAt(port: number, kept: Kept): Iterable<readonly [AccountId, SessionId]> {
     for (const { id, origin } of this.#accounts.all) {
-      if (loopbackUrl(origin)?.port !== String(port) || isListed(this.#store.state(id))) continue;
+      if (loopbackPort(origin) !== String(port) || isListed(this.#store.state(id))) continue;
       for (const session of kept.get(id) ?? none) yield [id, session as SessionId];
     }
   }
@@ -183,15 +183,18 @@ export class Protections {
    * @returns where sessions were protected or unprotected by this.
    */
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<readonly Place[]> {
-    const found = sessions.flatMap((id) => [...this.#protectedAs(account, id)]);
-    const byAccount = Map.groupBy(isProtected ? [] : found, ([its]) => its);
-    const places = [...byAccount].map(([its, all]) => ({
-      account: its,
-      sessions: [...new Set(all.map(([, id]) => id))],
-    }));
-    await this.#change((isProtected ? [{ account, sessions }] : places).map((place) => ({ ...place, isProtected })));
+    const places = isProtected ? [{ account, sessions }] : this.#placesOf(account, sessions);
+    await this.#change(places.map((place) => ({ ...place, isProtected })));
     this.#undone.watch();
-    return isProtected ? [{ account, sessions }] : places;
+    return places;
+  }
+
+  /** Where any of these sessions are protected. */
+  #placesOf(account: AccountId, sessions: readonly SessionId[]): readonly Place[] {
+    const found = sessions.flatMap((id) => [...this.#protectedAs(account, id)]);
+    return [...Map.groupBy(found, ([its]) => its)].map(([its, all]) => {
+      return { account: its, sessions: [...new Set(all.map(([, id]) => id))] };
+    });
   }
 
   async #change(all: readonly (Place & Pick<Change, 'isProtected'>)[]): Promise<void> {

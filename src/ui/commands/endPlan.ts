@@ -58,11 +58,11 @@ export async function planEnd(
   const protecting = protectingAccounts(parts);
   await listFresh(parts, [...new Set([...accounts, ...protecting])]);
   const single = singleOf(targets);
-  const isMissing = single !== undefined && parts.store.session(single.accountId, single.sessionId) === undefined;
-  // The dialog names the pages that close: they may show something else by now.
-  const closesPages = single !== undefined && parts.store.session(single.accountId, single.sessionId)?.ends === 'pages';
-  if ((isMissing || closesPages) && parts.accounts.get(single.accountId) !== undefined)
-    await listFresh(parts, [single.accountId]);
+  if (single !== undefined && parts.accounts.get(single.accountId) !== undefined) {
+    const known = parts.store.session(single.accountId, single.sessionId);
+    // The dialog names the pages that close: they may show something else by now.
+    if (known === undefined || known.ends === 'pages') await listFresh(parts, [single.accountId]);
+  }
   const sessions = sessionsOf(parts, targets).filter(isMeant);
   const plan = planFor(parts, sessions, single !== undefined);
   const all = targets.some(({ shownOnly }) => shownOnly) ? sessionsOf(parts, whole(targets)).filter(isMeant) : sessions;

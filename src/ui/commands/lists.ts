@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { type Clock, isRecent } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import { loopbackUrl } from '../../core/origin.ts';
+import { loopbackPort } from '../../core/origin.ts';
 import { needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import type { ThisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
@@ -100,7 +100,7 @@ export function unknownAccounts(
     const name = nameOfAccount(parts, id);
     const combined = l10n.t('Several servers share {0}. Only the sessions listed here will be ended.', name);
     const said = unknownSentence(state, name, parts.clock.now());
-    if (said !== undefined && ports.has(loopbackUrl(parts.accounts.get(id)?.origin ?? '')?.port ?? ''))
+    if (said !== undefined && ports.has(loopbackPort(parts.accounts.get(id)?.origin ?? '') ?? ''))
       return [l10n.t("Couldn't list the sessions in {0}. They'll end with their browser, which is listed here.", name)];
     return [said ?? [], state.contents.combined ? combined : []].flat();
   });

@@ -19,7 +19,7 @@ export interface SessionDescription {
   readonly group: string | undefined;
   /** What is lost when it ends, in the provider's terms. */
   readonly loss: string;
-  /** The pages that close, if ending it closes only pages. There may be thousands, of which a few are named. */
+  /** The pages that close, if ending it closes only pages. The dialog names the first few. */
   readonly closes: readonly Page[] | undefined;
   /** Whether ending it only disconnects a tool from a browser, which ends too if it was started for the connection. */
   readonly detaches?: boolean;

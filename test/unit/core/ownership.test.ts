@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { isMineBy } from '../../../src/core/ownership.ts';
-import { someSession } from '../sessions.ts';
+import { localBrowser, someSession } from '../sessions.ts';
 
 const mine = (rule: string, more: Parameters<typeof someSession>[1]) => isMineBy(rule)?.(someSession('a', more));
 
@@ -21,10 +21,7 @@ describe('ownership', () => {
 
   it('is decided for browsers on this machine by the folder that they were started in, whatever the rule says', () => {
     const startedIn = (folder: string | undefined) => {
-      const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
-      return someSession('a', {
-        local: { isLeftBehind: false, startedIn: folder, profile, port: undefined, memory: undefined, cpu: undefined },
-      });
+      return someSession('a', { local: localBrowser({ isLeftBehind: false, startedIn: folder }) });
     };
     const inFolder = (folder: string | undefined, ...folders: string[]) => isMineBy('', folders)?.(startedIn(folder));
     assert.equal(inFolder('/projects/shop', '/projects/shop'), true);

@@ -707,7 +707,8 @@ describe('Browserless', () => {
         ends.map(({ query }) => query.get('token')),
         [null, server.token],
       );
-      await provider.liveView?.(session.id, undefined, 'watch', unaborted).catch(() => {});
+      const view = provider.liveView?.(session.id, undefined, 'watch', unaborted) ?? assert.fail();
+      assert.equal((await errorOf(view)).trouble.kind, 'notFound');
       const last = server.requests.at(-1);
       assert.deepEqual([last?.headers['authorization'], last?.query.get('token')], [undefined, server.token]);
     });

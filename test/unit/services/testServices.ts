@@ -70,6 +70,9 @@ export function fastClock(factor: number): Clock {
 /** An extension that adds a provider. */
 export const acme: ClaimedExtension = { id: 'acme.tools', name: 'Acme Tools' };
 
+/** The account of this machine for tests that have nothing there. */
+export const noOwnMachine = { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} };
+
 /** All of the services over the real HTTP client, as extension.ts builds them. */
 export class TestServices {
   readonly secretStore: MemorySecretStore;

@@ -12,7 +12,7 @@ import type { Answer, PickRequest, Prompts, Question } from '../../../src/ui/pro
 import { endedRow } from '../../../src/ui/tree/endedRow.ts';
 import { type Owned, start, temporaryFolder } from '../../host/processes.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
-import { keepingOnly, someSession } from '../sessions.ts';
+import { keepingOnly, localBrowser, someSession } from '../sessions.ts';
 import { until } from '../until.ts';
 
 const account = accountId('a');
@@ -70,15 +70,7 @@ const profileName = `agent-browser-chrome-${randomUUID()}`;
 
   /** Ends a session that had the profile. @returns its row. */
   function ended(afterEnd: 'kept' | 'deleted' | 'left' = 'left') {
-    const profile = { folder, afterEnd };
-    const local = {
-      isLeftBehind: true,
-      startedIn: undefined,
-      profile,
-      port: undefined,
-      memory: undefined,
-      cpu: undefined,
-    };
+    const local = localBrowser({ profile: { folder, afterEnd } });
     for (const sessions of [[someSession('s', { local })], []]) {
       const run = services.store.beginList(account);
       run.arrive({ sessions, groups: [], faults: [], account: undefined });

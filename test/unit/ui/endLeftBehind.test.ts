@@ -14,7 +14,7 @@ import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { isRunning, type Owned, start, temporaryFolder } from '../../host/processes.ts';
-import { MapMemory, TestServices } from '../services/testServices.ts';
+import { MapMemory, noOwnMachine, TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
 
 (process.platform === 'linux' ? describe : describe.skip)('ending what was left behind (Linux only)', function () {
@@ -79,7 +79,7 @@ import { until } from '../until.ts';
       isMine: () => undefined,
       setting: (name: string) => (name === 'thisMachine.enabled' ? true : name === 'confirm.endAll' ? 'button' : ''),
       showLog: () => {},
-      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
+      ownMachine: noOwnMachine,
     } as unknown as EndParts;
   });
   afterEach(() => {

@@ -22,7 +22,7 @@ import { type SettingKey, settings } from '../../../src/ui/settings.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { ListOptions } from '../../../src/ui/tree/listOptions.ts';
 import { startHostileChrome, tabOf } from '../../servers/hostileChrome.ts';
-import { MapMemory, TestServices } from '../services/testServices.ts';
+import { MapMemory, noOwnMachine, TestServices } from '../services/testServices.ts';
 import { arranged, keepingAll, someSession } from '../sessions.ts';
 
 describe('the plan of an end', () => {
@@ -48,7 +48,7 @@ describe('the plan of an end', () => {
       history: new History(memory, store, accounts, clock.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
-      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
+      ownMachine: noOwnMachine,
     };
   });
   afterEach(() => services.dispose());

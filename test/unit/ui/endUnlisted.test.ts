@@ -12,7 +12,7 @@ import { startAnchor } from '../../servers/anchor.ts';
 import { startBrowserlessV2 } from '../../servers/browserlessV2.ts';
 import { startGateway } from '../../servers/gateway.ts';
 import { troubleOf } from '../errors.ts';
-import { fastClock, MapMemory, TestServices } from '../services/testServices.ts';
+import { fastClock, MapMemory, noOwnMachine, TestServices } from '../services/testServices.ts';
 import { unaborted } from '../testNetwork.ts';
 
 /** What ending needs, and what the user was told. */
@@ -37,7 +37,7 @@ function open(services: TestServices, confirm: Prompts['confirm']) {
     isMine: () => undefined,
     setting: () => '',
     showLog: () => {},
-    ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
+    ownMachine: noOwnMachine,
   } as unknown as EndParts;
   return { history, messages, parts };
 }

@@ -10,7 +10,7 @@ import { cancelBatch, deleteBatch } from '../../../src/ui/commands/groups.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { MapMemory, TestServices } from '../services/testServices.ts';
+import { MapMemory, noOwnMachine, TestServices } from '../services/testServices.ts';
 
 describe('a whole batch', () => {
   let server: AnchorServer;
@@ -53,7 +53,7 @@ describe('a whole batch', () => {
       history: new History(memory, store, accounts, Date.now),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
-      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
+      ownMachine: noOwnMachine,
       finished: { of: () => undefined },
       liveViews: { isOpen: () => false },
       isMine: () => undefined,

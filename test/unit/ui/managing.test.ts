@@ -9,7 +9,7 @@ import { type RemoveParts, removeAccount } from '../../../src/ui/commands/remove
 import type { Answer, AskRequest, Choice, PickRequest, Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
-import { MapMemory, TestServices } from '../services/testServices.ts';
+import { MapMemory, noOwnMachine, TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
 
 describe('managing accounts', function () {
@@ -82,7 +82,7 @@ describe('managing accounts', function () {
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds, store, memory }),
       protections: new Protections(memory, store, accounts, systemClock),
-      ownMachine: { findNow: async () => {}, show: () => {}, leaveIfEmpty: () => {} },
+      ownMachine: noOwnMachine,
       liveViews: { isOpen: () => false },
       isMine: () => undefined,
       setting: (name: string) => (name === 'confirm.endAll' ? 'button' : ''),

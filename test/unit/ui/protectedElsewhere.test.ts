@@ -1,10 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
 import { accountId as accountIdOf, sessionId } from '../../../src/core/ids.ts';
-import type { ProviderKind } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
-import { providerKinds } from '../../../src/providers/index.ts';
-import { thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { ThisMachineAccount, thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
@@ -16,7 +13,7 @@ import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { freePort } from '../../host/processes.ts';
 import { startBrowserbase } from '../../servers/browserbase.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
-import { someSession } from '../sessions.ts';
+import { kindsWithMachine, localBrowser, someSession } from '../sessions.ts';
 
 describe('a session that is protected as another account’s', () => {
   /** What runs on this machine; undefined if that can't be read. */
@@ -35,20 +32,15 @@ describe('a session that is protected as another account’s', () => {
     for (const services of opened) services.dispose();
   });
 
-  const machine: ProviderKind = {
-    ...thisMachine,
-    connect: () => ({
-      ending: { lists: 'complete', mostInFlight: 1, withinMs: 5_000 },
-      check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
-      async *list() {
-        if (running === undefined) throw new Error('the processes of this machine can’t be read');
-        yield { sessions: running, groups: [], faults: [], account: undefined };
-      },
-      end: async () => assert.fail('nothing ends here'),
-      probe: async () => 'running',
-    }),
+  const list = () => {
+    if (running === undefined) throw new Error('the processes of this machine can’t be read');
+    return { sessions: running };
   };
-  const kinds = [...providerKinds.filter(({ id }) => id !== machine.id), machine];
+  const kinds = kindsWithMachine(
+    () => running ?? [],
+    list,
+    async () => assert.fail('nothing ends here'),
+  );
 
   /** Opens a window with what the one before has stored. */
   function open() {
@@ -150,9 +142,7 @@ describe('a session that is protected as another account’s', () => {
 
   it('is skipped as a browser on this machine while the account for its port can’t be listed', async () => {
     const port = await freePort();
-    const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
-    const local = { isLeftBehind: true, startedIn: undefined, profile, port, memory: undefined, cpu: undefined };
-    running = [someSession('browser', { local })];
+    running = [someSession('browser', { local: localBrowser({ port }) })];
     const { services, protections, parts } = open();
     const chrome = await services.add('localChrome', `http://127.0.0.1:${port}`);
     const before = await planEndOfAll(parts);

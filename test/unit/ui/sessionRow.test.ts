@@ -9,7 +9,7 @@ import { settingValue } from '../../../src/ui/settings.ts';
 import type { TreeModel } from '../../../src/ui/tree/children.ts';
 import { rowOf } from '../../../src/ui/tree/rows.ts';
 import { tooltipOf } from '../../../src/ui/tree/tooltips.ts';
-import { arranged, keepingOnly, noFilter, someSession, treeModel } from '../sessions.ts';
+import { arranged, keepingOnly, localBrowser, noFilter, someSession, treeModel } from '../sessions.ts';
 
 const account: Account = {
   id: accountId('uuid-1'),
@@ -105,8 +105,7 @@ describe('the row of a session', () => {
   });
 
   it('has the memory and the processor time of a browser on this machine, if the setting names them', () => {
-    const profile = { folder: '/tmp/x', afterEnd: 'left' } as const;
-    const local = { isLeftBehind: true, startedIn: undefined, profile, port: undefined, memory: 250e6, cpu: 50 };
+    const local = localBrowser({ memory: 250e6, cpu: 50 });
     list(undefined, someSession('a', { local }), someSession('b'));
     model = { ...model, details: () => settingValue('row.details', ['memory', 'cpu']) };
     assert.deepEqual([row('a').description, row('b').description], ['250 MB · 50% CPU', '']);

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { accountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
 import { type EndedSession, History } from '../../../../src/services/history/history.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
-import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
+import { keepingAll, keepingOnly, localBrowser, someSession } from '../../sessions.ts';
 import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 
@@ -216,15 +216,8 @@ describe('the history of several windows', () => {
     const [local, remote] = [open(), open('ssh-remote build')];
     const endWithProfile = ({ store }: Window, id: string) => {
       const profile = { folder: '/tmp/playwright_chromiumdev_profile-x', afterEnd: 'left' } as const;
-      const browser = {
-        isLeftBehind: true,
-        startedIn: undefined,
-        profile,
-        port: undefined,
-        memory: undefined,
-        cpu: undefined,
-      };
-      for (const sessions of [[someSession(id, { startedAt: 400_000, local: browser })], []]) {
+      const local = localBrowser({ profile });
+      for (const sessions of [[someSession(id, { startedAt: 400_000, local })], []]) {
         now += 1_000;
         const run = store.beginList(account);
         run.arrive({ sessions, groups: [], faults: [], account: undefined });

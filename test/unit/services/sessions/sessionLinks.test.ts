@@ -4,14 +4,12 @@ import type { AccountId } from '../../../../src/core/ids.ts';
 import { sessionId } from '../../../../src/core/ids.ts';
 import type { Inventory } from '../../../../src/core/inventory.ts';
 import { newSession } from '../../../../src/core/newSession.ts';
-import type { ProviderKind } from '../../../../src/core/provider.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { providerKinds } from '../../../../src/providers/index.ts';
-import { thisMachine } from '../../../../src/providers/local/thisMachine.ts';
 import { History } from '../../../../src/services/history/history.ts';
 import { Protections } from '../../../../src/services/sessions/protections.ts';
 import { freePort } from '../../../host/processes.ts';
 import { type BrowserbaseServer, startBrowserbase } from '../../../servers/browserbase.ts';
+import { kindsWithMachine } from '../../sessions.ts';
 import { until } from '../../until.ts';
 import { MapMemory, TestServices } from '../testServices.ts';
 
@@ -35,23 +33,11 @@ describe('a session on this machine that controls one in the cloud', function ()
     running = [driver('agent', remote)];
     lists = 0;
     elsewhere = undefined;
-    const machine: ProviderKind = {
-      ...thisMachine,
-      connect: () => ({
-        ending: { lists: 'complete', mostInFlight: 1, withinMs: 5_000 },
-        check: async () => ({ identity: undefined, sessionLimit: undefined, note: undefined }),
-        async *list() {
-          lists += 1;
-          yield { sessions: running, groups: [], faults: [], account: undefined, shownElsewhere: elsewhere };
-        },
-        end: async () => ({ outcome: 'ended', how: undefined }),
-        probe: async ({ id }) => (running.some((one) => one.id === id) ? 'running' : 'gone'),
-      }),
+    const list = () => {
+      lists += 1;
+      return { sessions: running, shownElsewhere: elsewhere };
     };
-    services = new TestServices({
-      kinds: [...providerKinds.filter(({ id }) => id !== machine.id), machine],
-      interval: 0,
-    });
+    services = new TestServices({ kinds: kindsWithMachine(() => running, list), interval: 0 });
     history = new History(new MapMemory(0), services.store, services.accounts, Date.now, () => true);
     local = await services.add('thisMachine', 'http://localhost');
   });

@@ -2,14 +2,14 @@ import * as v from 'valibot';
 import type { Account } from '../../core/account.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
-import { type AccountId, accountId, isRandomId, type SessionId } from '../../core/ids.ts';
+import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
 import { oncePer } from '../../core/oncePer.ts';
-import { loopbackPort, loopbackUrl } from '../../core/origin.ts';
-import { isSame } from '../../core/session.ts';
+import { loopbackPort } from '../../core/origin.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
+import { isSameAddress, isSameSession } from './sameSession.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
@@ -117,7 +117,8 @@ export class Protections {
     const { drives, local } = this.#store.session(account, session) ?? {};
     const placesOf = accountsById(kept);
     for (const other of placesOf.get(session) ?? [])
-      if (other === account || this.#isSame(session, one, this.#accounts.get(other))) yield [other, session];
+      if (other === account || isSameSession(this.#store, session, one, this.#accounts.get(other)))
+        yield [other, session];
     if (drives !== undefined)
       for (const other of placesOf.get(drives.id) ?? [])
         if (this.#accounts.get(other)?.provider === drives.provider) yield [other, drives.id];
@@ -135,18 +136,6 @@ export class Protections {
       if (loopbackPort(origin) !== String(port) || isListed(this.#store.state(id))) continue;
       for (const session of kept.get(id) ?? none) yield [id, session as SessionId];
     }
-  }
-
-  /**
-   * Whether two accounts mean the same session by an ID: at one address or if the ID is random, unless the lists show two sessions,
-   * or if the provider never reuses IDs.
-   */
-  #isSame(session: SessionId, one: Account | undefined, two: Account | undefined): boolean {
-    if (one === undefined || one.provider !== two?.provider) return false;
-    const [here, there] = [one, two].map(({ id }) => this.#store.session(id, session));
-    if (here?.hasUniqueId === true) return true;
-    if (!isSameAddress(one.origin, two.origin) && !isRandomId(session)) return false;
-    return here === undefined || there === undefined || (isSame(there, here) && isSame(here, there));
   }
 
   /**
@@ -265,7 +254,7 @@ export class Protections {
     const kept = others.map((other) => {
       const isThere = (id: SessionId) => this.#store.session(other.id, id) !== undefined;
       const mayList = isSameAddress(other.origin, removed.origin) && !isListed(this.#store.state(other.id));
-      const sessions = ids.filter((id) => this.#isSame(id, other, removed) && (isThere(id) || mayList));
+      const sessions = ids.filter((id) => isSameSession(this.#store, id, other, removed) && (isThere(id) || mayList));
       return { account: other.id, sessions, isProtected: true };
     });
     const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept];
@@ -344,12 +333,6 @@ const accountsById = oncePer((kept: Kept): ReadonlyMap<string, readonly AccountI
   }
   return accounts;
 });
-
-/** Whether two addresses are the same, also by another name of this machine. */
-function isSameAddress(one: string, two: string): boolean {
-  const [here, there] = [one, two].map(loopbackUrl);
-  return one === two || (here !== undefined && there?.protocol === here.protocol && there.port === here.port);
-}
 
 function lacksAny(ids: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {
   return [...wanted].some((id) => !ids.has(id));

@@ -1,0 +1,28 @@
+import type { Account } from '../../core/account.ts';
+import { isRandomId, type SessionId } from '../../core/ids.ts';
+import { loopbackUrl } from '../../core/origin.ts';
+import { isSame } from '../../core/session.ts';
+import type { SessionsView } from './sessionsView.ts';
+
+/**
+ * Whether two accounts mean the same session by an ID: at one address or if the ID is random, unless the lists show two sessions,
+ * or if the provider never reuses IDs.
+ */
+export function isSameSession(
+  store: SessionsView,
+  session: SessionId,
+  one: Account | undefined,
+  two: Account | undefined,
+): boolean {
+  if (one === undefined || one.provider !== two?.provider) return false;
+  const [here, there] = [one, two].map(({ id }) => store.session(id, session));
+  if (here?.hasUniqueId === true) return true;
+  if (!isSameAddress(one.origin, two.origin) && !isRandomId(session)) return false;
+  return here === undefined || there === undefined || (isSame(there, here) && isSame(here, there));
+}
+
+/** Whether two addresses are the same, also by another name of this machine. */
+export function isSameAddress(one: string, two: string): boolean {
+  const [here, there] = [one, two].map(loopbackUrl);
+  return one === two || (here !== undefined && there?.protocol === here.protocol && there.port === here.port);
+}

@@ -6,7 +6,7 @@ import type { Question } from '../prompts.ts';
 import type { SettingKey } from '../settings.ts';
 import { endButton, type ManyEnds, questionForMany, questionForOne } from '../text/confirmations.ts';
 import { providerName } from './accountNames.ts';
-import { type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
+import { countedTwice, type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
 import { protectedFromNowOn, wereProtected } from './protectedSessions.ts';
 import { type ConnectedParts, whileConnected } from './sameConnection.ts';
@@ -90,7 +90,7 @@ async function confirmMany(
     message: ofPart(partial, message),
     subjects: describeSessions(parts, ends),
     leftOut: describeSessions(parts, leftOut),
-    unknown: [...unknown, ...unfiltered(parts, ends)],
+    unknown: [...unknown, ...countedTwice(parts, ends), ...unfiltered(parts, ends)],
     everything,
   });
   const added = everything && protectedFromNowOn(parts, everything.accountId);

@@ -4,6 +4,7 @@ import type { IsMine } from '../../core/ownership.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import { findGroup } from '../../services/sessions/grouping.ts';
+import { isSameSession } from '../../services/sessions/sameSession.ts';
 import type { LiveViews } from '../liveView/liveViews.ts';
 import { shownName } from '../sessionNames.ts';
 import type { ReadSetting } from '../settings.ts';
@@ -49,6 +50,23 @@ export function unfiltered(
 ): readonly string[] {
   if (reached.every(({ accountId, session }) => filter.shows(accountId, session))) return [];
   return [l10n.t('The filter "{0}" is NOT applied. Sessions that it hides are included.', filter.name)];
+}
+
+/** A sentence saying that some of these sessions are the same ones, listed in several accounts; none if they aren't. */
+export function countedTwice(
+  { store, accounts }: Pick<EndPlanParts, 'store' | 'accounts'>,
+  sessions: readonly AccountSession[],
+): readonly string[] {
+  const twice = [...Map.groupBy(sessions, ({ session }) => session.id)].filter(([id, its]) =>
+    its.some(({ accountId: one }, index) => {
+      const others = its.slice(index + 1);
+      return others.some(({ accountId: two }) => isSameSession(store, id, accounts.get(one), accounts.get(two)));
+    }),
+  ).length;
+  if (twice === 0) return [];
+  return twice === 1
+    ? [l10n.t('1 session is listed in several accounts and counted in each.')]
+    : [l10n.t('{0} sessions are listed in several accounts and counted in each.', twice)];
 }
 
 function describe(

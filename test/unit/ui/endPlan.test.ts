@@ -260,6 +260,36 @@ describe('the plan of an end', () => {
     assert.notEqual(await confirmEnd(first, planOf(other, false)), undefined);
   });
 
+  it('says if sessions are counted twice, because several accounts list them', async () => {
+    const add = (label: string, origin: string) =>
+      services.accounts.add({ provider: 'gateway', origin, label, credentials: { authorization: label } });
+    const ids = [await add('one', 'http://127.0.0.1:1'), await add('two', 'http://localhost:1')];
+    const elsewhere = await add('three', 'http://127.0.0.1:2');
+    let asked = '';
+    const dialog = dialogDuring(async () => {}, []);
+    const detailOf = async (sessions: readonly (readonly [AccountId, string])[]) => {
+      const all = sessions.map(([accountId, id]) => ({ accountId, session: someSession(id) }));
+      await confirmEnd(
+        dialog(({ detail }) => {
+          asked = detail;
+          return undefined;
+        }),
+        planFor(parts, all),
+      );
+      return asked;
+    };
+    const both = (id: string) => ids.map((account) => [account, id] as const);
+    assert.match(await detailOf(both('a')), /^1 session is listed in several accounts and counted in each\.$/m);
+    const several = [...both('a'), ...both('b'), [elsewhere, 'a'], [elsewhere, 'c']] as const;
+    assert.match(await detailOf(several), /^2 sessions are listed in several accounts and counted in each\.$/m);
+    const different = [
+      [ids[0] ?? elsewhere, 'a'],
+      [elsewhere, 'a'],
+      [elsewhere, 'b'],
+    ] as const;
+    assert.doesNotMatch(await detailOf(different), /counted in each/);
+  });
+
   it('isn’t confirmed if one of several sessions was protected while the dialog was open, as in another window', async () => {
     const session = sessionId('worker-1');
     const told: string[] = [];

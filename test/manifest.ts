@@ -5,8 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { ProviderKind } from '../src/core/provider.ts';
 import { providerKinds } from '../src/providers/index.ts';
 import { keybindings } from '../src/ui/commands/keybindings.ts';
-import { submenus } from '../src/ui/commands/listMenus.ts';
-import { type CommandEntry, commandPrefix, commandTable } from '../src/ui/commands/table.ts';
+import { type CommandEntry, submenus } from '../src/ui/commands/menus.ts';
+import { commandPrefix, commandTable } from '../src/ui/commands/table.ts';
 import { type SettingKey, type SettingText, settings, settingTexts } from '../src/ui/settings.ts';
 
 const packageFile = new URL('../package.json', import.meta.url);

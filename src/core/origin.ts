@@ -1,4 +1,4 @@
-import { ProviderError } from './providerError.ts';
+import { type AddressFault, ProviderError } from './providerError.ts';
 
 /**
  * Whether a host name, as `URL` writes it, is this machine's and needs no resolver to say so: `localhost`, an address in
@@ -22,9 +22,6 @@ export function loopbackPort(address: string): string | undefined {
 
 const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;
 const localName = /(^|\.)localhost\.?$/;
-
-/** Why an address can't be an account's. `localName` is http at `localhost.` or `*.localhost`; see {@link isLoopback}. */
-export type AddressFault = 'notAUrl' | 'scheme' | 'notEncrypted' | 'localName' | 'credentials' | 'query' | 'path';
 
 /** The outcome of {@link parseAddress}. */
 export type ParsedAddress =

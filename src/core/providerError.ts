@@ -1,5 +1,3 @@
-import type { AddressFault } from './origin.ts';
-
 /** What can go wrong between us and a provider. Times are epoch milliseconds. */
 export type Trouble =
   | { readonly kind: 'unauthorized' }
@@ -52,6 +50,9 @@ export type UnsupportedReason =
   | { readonly kind: 'otherAddress' }
   /** In the provider's own words: an English sentence, which is shown as it is. */
   | { readonly kind: 'stated'; readonly sentence: string };
+
+/** Why an address can't be an account's. `localName` is http at `localhost.` or `*.localhost`; see `isLoopback`. */
+export type AddressFault = 'notAUrl' | 'scheme' | 'notEncrypted' | 'localName' | 'credentials' | 'query' | 'path';
 
 /** The name of one kind of {@link Trouble}. */
 export type TroubleKind = Trouble['kind'];

@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'n
 import type { LeftProfile, ProfileCheck, ProfileDeletion } from '../core/thisMachine.ts';
 import { Turns } from '../core/turns.ts';
 import { hasMount, isLocked, readUsedPaths, type UsedPaths } from './folderUse.ts';
-import { openProcessReader } from './processes.ts';
+import { openProcessReader } from './openProcessReader.ts';
 import { removeFolder } from './removeFolder.ts';
 
 // A profile contains cookies and logins, so a folder is deleted only if all of this is true: its name is one that a known tool

@@ -75,10 +75,3 @@ export function flagOf({ args }: Pick<LocalProcess, 'args'>, name: string): stri
   const found = args.findLast((arg, index) => (end < 0 || index < end) && (arg === name || arg.startsWith(`${name}=`)));
   return found?.slice(name.length + 1);
 }
-
-/** Opens the reader for this operating system. */
-export async function openProcessReader(platform = process.platform): Promise<ProcessReader> {
-  if (platform === 'linux') return (await import('./linuxProcesses.ts')).linuxProcesses();
-  if (platform === 'win32') return (await import('./windowsProcesses.ts')).windowsProcesses();
-  return (await import('./macProcesses.ts')).macProcesses();
-}

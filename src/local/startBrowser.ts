@@ -10,7 +10,7 @@ import type { BrowserStart, StartedBrowser } from '../core/thisMachine.ts';
 import { findBrowsers } from './browsers.ts';
 import { browserAt, portOfProfile } from './devtoolsPort.ts';
 import { installedBrowsers } from './installedBrowsers.ts';
-import { openProcessReader } from './processes.ts';
+import { openProcessReader } from './openProcessReader.ts';
 import { removeFolder } from './removeFolder.ts';
 
 const startWithinMs = 20_000;

@@ -60,6 +60,7 @@ export const targets: readonly Target[] = [
     files: [
       'src/services/ending/confirm.ts',
       'src/services/ending/verifier.ts',
+      'src/services/ending/checkMissing.ts',
       'src/services/ending/accountEnd.ts',
       'src/services/ending/ender.ts',
     ],

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { groupId } from '../../src/core/ids.ts';
 import { allCapabilities, type Capability } from '../../src/core/provider.ts';
 import { providerKinds } from '../../src/providers/index.ts';
-import { type CommandEntry, commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
+import type { CommandEntry } from '../../src/ui/commands/menus.ts';
+import { commandPrefix, commandTable } from '../../src/ui/commands/table.ts';
 import {
   accountContext,
   endedContext,

@@ -3,7 +3,8 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listFiles } from '@vscode/vsce';
 import { providerKinds } from '../../src/providers/index.ts';
-import { type CommandEntry, commandTable } from '../../src/ui/commands/table.ts';
+import type { CommandEntry } from '../../src/ui/commands/menus.ts';
+import { commandTable } from '../../src/ui/commands/table.ts';
 import { readManifest } from '../manifest.ts';
 import { currentDocuments } from '../readme.ts';
 

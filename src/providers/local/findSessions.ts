@@ -8,7 +8,8 @@ import {
   withLivePort,
 } from '../../local/browsers.ts';
 import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
-import { openProcessReader, type ProcessList, type ProcessReader } from '../../local/processes.ts';
+import { openProcessReader } from '../../local/openProcessReader.ts';
+import type { ProcessList, ProcessReader } from '../../local/processes.ts';
 import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
 import { type LocalTools, openLocalTools, sessionOfBrowser } from './localTools.ts';

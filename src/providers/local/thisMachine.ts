@@ -14,15 +14,10 @@ import { sharedWithin } from '../../core/sharedWithin.ts';
 import { translatable } from '../../core/translatable.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import { readListeningPorts } from '../../local/listeningPorts.ts';
+import { openProcessReader } from '../../local/openProcessReader.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
-import {
-  isStillRunning,
-  type LocalProcess,
-  openProcessReader,
-  type ProcessReader,
-  programName,
-} from '../../local/processes.ts';
+import { isStillRunning, type LocalProcess, type ProcessReader, programName } from '../../local/processes.ts';
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';

@@ -1,26 +1,17 @@
-import { type Clock, sleep } from '../../core/clock.ts';
+import { sleep } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
-import type { Logger } from '../../core/logger.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
 import { cancelled, ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session, stillRuns } from '../../core/session.ts';
-import type { Connections } from '../accounts/connections.ts';
 import type { Refresher } from '../sessions/refresher.ts';
-import type { SessionStore } from '../sessions/sessionStore.ts';
-import type { EvidenceLog } from './evidence.ts';
-import { type ProbeReport, probe } from './probe.ts';
+import { checkMissing, type MissingParts } from './checkMissing.ts';
 import type { AccountSession } from './report.ts';
 import type { Verdict } from './verification.ts';
 
 /** What {@link verify} needs. */
-export interface VerifierParts {
-  readonly store: SessionStore;
-  readonly evidence: EvidenceLog;
+export interface VerifierParts extends MissingParts {
   readonly refresher: Refresher;
-  readonly connections: Connections;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** The result of {@link verify}. */
@@ -129,47 +120,6 @@ export async function reviewOne(
   if (unlisted === true) parts.store.forgetEnd(account, session.id);
   const { verdicts } = await review(parts, account, () => parts.connections.open(account), [session]);
   return verdicts.get(session.id) ?? 'unknown';
-}
-
-/**
- * Asks the provider about sessions that a complete list just left out, and removes those that this confirms gone.
- * @param most how many are asked about one by one at most.
- */
-export async function checkMissing(
-  { store, evidence, connections, clock, logger }: Omit<VerifierParts, 'refresher'>,
-  account: AccountId,
-  provider: Provider,
-  sessions: readonly Session[],
-  stop: AbortSignal,
-  most: number,
-): Promise<ProbeReport> {
-  const askedAt = clock.monotonic();
-  const report = await probe(provider, sessions, {
-    clock,
-    logger,
-    stop,
-    most,
-    window: () => connections.rateWindow(account),
-  });
-  if (stop.aborted) return report;
-  // If a newer list has it again by now, that outweighs what was said before.
-  const stillMissing = [...report.answers].filter(([id]) => {
-    return store.missing(account).has(id) || store.session(account, id) === undefined;
-  });
-  evidence.addAnswers(account, new Map(stillMissing), askedAt, clock.monotonic());
-  const gone = evidence.confirmedGone(
-    account,
-    sessions.map(({ id }) => id),
-  );
-  const itsOwn = sessions.filter(
-    (session) => gone.has(session.id) && isSame(session, store.session(account, session.id)),
-  );
-  store.removeGone(
-    account,
-    itsOwn.map(({ id }) => id),
-  );
-  evidence.forget(account, [...gone]);
-  return report;
 }
 
 function undecided(trouble: ProviderError): Verification {

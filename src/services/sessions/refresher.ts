@@ -286,7 +286,7 @@ export class Refresher implements Disposable {
     const { account, controller } = poll;
     const stop = controller.signal;
     const evidence = await this.#options.evidence();
-    const { checkMissing } = await import('../ending/verifier.ts');
+    const { checkMissing } = await import('../ending/checkMissing.ts');
     // The ender probes those that are ending.
     const left = [...store.missing(account)].filter((id) => store.life(account, id).kind !== 'ending');
     const asking = left.filter((id) => evidence.needsProbe(account, id));

@@ -2,13 +2,7 @@ import type { AccountId, SessionId } from '../../core/ids.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 import { translatable } from '../../core/translatable.ts';
-import type { AccountState } from './sessionsView.ts';
-
-/** A session on this machine that only controls another account's session. */
-interface Controller {
-  readonly accountId: AccountId;
-  readonly session: Session;
-}
+import type { AccountState, Controller, LinkedSessions } from './sessionsView.ts';
 
 /** Browsers that another account shows, and the port of this machine at which each listens; see `Inventory.shownElsewhere`. */
 type Ports = ReadonlyMap<SessionId, number | undefined>;
@@ -28,7 +22,7 @@ const noLinks: Links = { hidden: new Map(), controllers: new Map() };
  * Finds sessions that are the same browser: one at a cloud provider, and the one on this machine that controls it. They are
  * shown once, under the cloud's account, as long as one of the user's accounts lists it.
  */
-export class SessionLinks {
+export class SessionLinks implements LinkedSessions {
   readonly #providerOf: (account: AccountId) => string | undefined;
   /** The sessions of each account that control another one. */
   readonly #driving = new Map<AccountId, readonly Session[]>();
@@ -67,7 +61,6 @@ export class SessionLinks {
     return this.#links.hidden.get(account)?.has(session) === true;
   }
 
-  /** The sessions that control this one. */
   controllersOf(account: AccountId, session: SessionId): readonly Controller[] {
     return this.#links.controllers.get(account)?.get(session) ?? [];
   }
@@ -76,7 +69,6 @@ export class SessionLinks {
     this.#ports.set(account, ports);
   }
 
-  /** The browsers that listen at a port of this machine and that the account with this address shows instead. */
   atPort(port: string): readonly (readonly [AccountId, SessionId])[] {
     return [...this.#ports].flatMap(([account, ports]) =>
       [...ports].flatMap(([id, its]) => (String(its) === port ? [[account, id] as const] : [])),

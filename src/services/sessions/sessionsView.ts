@@ -5,7 +5,6 @@ import type { Capability } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import type { Contents } from './contents.ts';
-import type { SessionLinks } from './sessionLinks.ts';
 
 /**
  * What is known of an account. `asOf` is the time of its last complete list, in epoch milliseconds. A failed refresh
@@ -88,6 +87,20 @@ export interface Leaving {
   readonly usedFrom: AccountId | undefined;
 }
 
+/** A session on this machine that only controls another account's session. */
+export interface Controller {
+  readonly accountId: AccountId;
+  readonly session: Session;
+}
+
+/** Which sessions of several accounts are the same browser. */
+export interface LinkedSessions {
+  /** The sessions that control this one. */
+  controllersOf(account: AccountId, session: SessionId): readonly Controller[];
+  /** The browsers that listen at a port of this machine and that the account with this address shows instead. */
+  atPort(port: string): readonly (readonly [AccountId, SessionId])[];
+}
+
 /** The read-only half: what the tree, commands and the exported API see. Everything is answered from memory. */
 export interface SessionsView {
   readonly onDidChange: Event<StoreChange>;
@@ -107,7 +120,7 @@ export interface SessionsView {
   /** Whether a session was confirmed gone, and no list has had it since. */
   hasEnded(account: AccountId, session: SessionId): boolean;
   /** Which sessions of several accounts are the same browser. */
-  readonly links: Pick<SessionLinks, 'controllersOf' | 'atPort'>;
+  readonly links: LinkedSessions;
   capabilities(account: AccountId): ReadonlySet<Capability>;
 }
 

@@ -1,10 +1,4 @@
-import type { CommandEntry, MenuId } from './table.ts';
-
-/** The submenus of the view's title, by their ids. `npm run manifest` writes them into package.json. */
-export const submenus = {
-  'browserSessions.sortBy': { title: 'Sort By', menu: 'view/title', group: '1_view@3' },
-  'browserSessions.groupBy': { title: 'Group By', menu: 'view/title', group: '1_view@4' },
-} as const;
+import type { CommandEntry, MenuId } from './menus.ts';
 
 /** The choices of the submenu Sort By, and the command of each. */
 export const sortChoices = {

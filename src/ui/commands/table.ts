@@ -1,23 +1,5 @@
-import { listMenuCommands, type submenus } from './listMenus.ts';
-
-/** The menus that offer commands. */
-export type MenuId = 'view/title' | 'view/item/context' | keyof typeof submenus;
-
-/** A menu that offers a command. VS Code sorts its entries alphabetically by `group`. */
-export interface MenuEntry {
-  readonly menu: MenuId;
-  readonly when: string;
-  readonly group: string;
-}
-
-/** Everything that package.json says about a command. */
-export interface CommandEntry {
-  readonly title: string;
-  readonly icon?: string;
-  /** When the Command Palette offers it: `always`, `never`, or a when clause. */
-  readonly palette: string;
-  readonly menus: readonly MenuEntry[];
-}
+import { listMenuCommands } from './listMenus.ts';
+import type { CommandEntry, MenuEntry } from './menus.ts';
 
 const hasAccounts = 'browserSessions.hasAccounts';
 const hasSessions = 'browserSessions.hasSessions';

@@ -5,8 +5,7 @@ import type { LiveView, ViewMode } from '../../core/liveView.ts';
 import type { Page } from '../../core/page.ts';
 import { plainText } from '../../core/plainText.ts';
 import { type ProviderKind, waysToSee } from '../../core/provider.ts';
-import type { EndCause, Session } from '../../core/session.ts';
-import type { EndedSession } from '../../services/history/history.ts';
+import type { Session } from '../../core/session.ts';
 import type { SessionsView } from '../../services/sessions/sessionsView.ts';
 import { spokenAge } from '../text/ages.ts';
 import { accountName, pageName } from '../text/names.ts';
@@ -14,6 +13,7 @@ import { notListed, shortStuck } from '../text/troubles.ts';
 import {
   castNote,
   dotWord,
+  type KnownEnd,
   notAskedCard,
   refusedCard,
   singleUseCard,
@@ -48,9 +48,6 @@ export type Stage =
   | { readonly kind: 'cast'; readonly screencast: Screencast }
   /** The connection was lost and is being restored. */
   | { readonly kind: 'lost' };
-
-/** What is known about a session's end: what was seen here, what its provider says, or only that it's confirmed. */
-export type KnownEnd = EndedSession | EndCause | 'confirmed';
 
 /** The session is over, or nothing more is known about it. */
 export interface OverStage {

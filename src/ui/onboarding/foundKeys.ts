@@ -1,6 +1,7 @@
 import { parseEnv } from 'node:util';
-import { type AddressFault, formatAddress, parseAddress } from '../../core/origin.ts';
+import { formatAddress, parseAddress } from '../../core/origin.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import type { AddressFault } from '../../core/providerError.ts';
 import { fieldFault, fieldValue } from '../commands/credentials.ts';
 
 /** A source of variables: the environment, or one file. */

@@ -16,21 +16,12 @@ import type { ReadSetting } from '../settings.ts';
 import { accountName, nameAndId } from '../text/names.ts';
 import { badgeOf } from '../text/overview.ts';
 import { warningText } from '../text/warnings.ts';
-import type { TreeFilter } from '../tree/filter.ts';
-import type { TreeNode } from '../tree/nodes.ts';
-import type { SessionsTree } from '../tree/sessionsTree.ts';
+import type { WatchedView } from './reviewSessions.ts';
 import { StatusItem } from './statusItem.ts';
 
 /** Minimum time between two counts of all sessions, in milliseconds. */
 const throttleMs = 500;
 const minuteMs = 60_000;
-
-/** The view that the status bar item, the badge, and warnings refer to. */
-export interface WatchedView {
-  readonly tree: SessionsTree;
-  readonly view: vscode.TreeView<TreeNode>;
-  readonly filter: TreeFilter;
-}
 
 /** Shows what is running in the status bar and on the view's icon, and warns about sessions that are over a limit. */
 export function openStatus(services: Services, watched: WatchedView, setting: ReadSetting): vscode.Disposable {

@@ -4,8 +4,16 @@ import type { OverLimit } from '../../services/sessions/overview.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import { editorPrompts } from '../editorPrompts.ts';
 import { spoken } from '../text/warnings.ts';
+import type { TreeFilter } from '../tree/filter.ts';
 import { nodeId, type TreeNode } from '../tree/nodes.ts';
-import type { WatchedView } from './openStatus.ts';
+import type { SessionsTree } from '../tree/sessionsTree.ts';
+
+/** The view that the status bar item, the badge, and warnings refer to. */
+export interface WatchedView {
+  readonly tree: SessionsTree;
+  readonly view: vscode.TreeView<TreeNode>;
+  readonly filter: TreeFilter;
+}
 
 /** What {@link reviewSessions} needs besides the view. */
 export interface ReviewParts {

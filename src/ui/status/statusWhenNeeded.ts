@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { lazy } from '../../core/lazy.ts';
 import type { Services } from '../../services/openServices.ts';
 import type { ReadSetting } from '../settings.ts';
-import type { WatchedView } from './openStatus.ts';
+import type { WatchedView } from './reviewSessions.ts';
 
 /** Opens the status bar item, the badge, and warnings once there is an account, or at once if the item is always shown. */
 export function openStatusWhenNeeded(

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { AddressFault } from '../../core/origin.ts';
+import type { AddressFault } from '../../core/providerError.ts';
 
 /** What is wrong with an address that the user typed, and how to fix it. */
 export function addressSentence(fault: AddressFault): string {

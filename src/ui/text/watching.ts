@@ -6,11 +6,13 @@ import type { ProviderError } from '../../core/providerError.ts';
 import type { EndCause } from '../../core/session.ts';
 import type { EndedSession } from '../../services/history/history.ts';
 import type { ButtonWords, PanelCard, PanelState } from '../liveView/messages.ts';
-import type { KnownEnd } from '../liveView/panelState.ts';
 import { spokenAge } from './ages.ts';
 import { timeOfDay } from './locale.ts';
 import { notListedSentence } from './missing.ts';
 import { troubleSentence } from './troubles.ts';
+
+/** What is known about a session's end: what was seen here, what its provider says, or only that it's confirmed. */
+export type KnownEnd = EndedSession | EndCause | 'confirmed';
 
 const words = (button: ButtonWords['button'], label: string): ButtonWords => ({ button, label });
 const openExternal = () => words('openExternal', l10n.t('Open in External Browser'));

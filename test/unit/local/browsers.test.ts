@@ -7,12 +7,8 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { type AutomatedBrowser, findBrowsers } from '../../../src/local/browsers.ts';
 import { portOfProfile } from '../../../src/local/devtoolsPort.ts';
 import { endProcess } from '../../../src/local/endProcess.ts';
-import {
-  type LocalProcess,
-  openProcessReader,
-  type ProcessList,
-  type ProcessReader,
-} from '../../../src/local/processes.ts';
+import { openProcessReader } from '../../../src/local/openProcessReader.ts';
+import type { LocalProcess, ProcessList, ProcessReader } from '../../../src/local/processes.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { isRunning, start, temporaryFolder } from '../../host/processes.ts';

@@ -12,7 +12,8 @@ import type { Inventory } from '../../../src/core/inventory.ts';
 import type { Link, Provider, ProviderKind } from '../../../src/core/provider.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { unlistedSession } from '../../../src/core/unlistedSession.ts';
-import { openProcessReader, type ProcessReader } from '../../../src/local/processes.ts';
+import { openProcessReader } from '../../../src/local/openProcessReader.ts';
+import type { ProcessReader } from '../../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 

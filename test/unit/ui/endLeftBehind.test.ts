@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
-import { openProcessReader } from '../../../src/local/processes.ts';
+import { openProcessReader } from '../../../src/local/openProcessReader.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { portOfProfile } from '../../../../src/local/devtoolsPort.ts';
-import { openProcessReader, type ProcessReader } from '../../../../src/local/processes.ts';
+import { openProcessReader } from '../../../../src/local/openProcessReader.ts';
+import type { ProcessReader } from '../../../../src/local/processes.ts';
 import { openSessionSearch } from '../../../../src/providers/local/findSessions.ts';
 import { leaveBehind } from '../../../host/leftBehind.ts';
 import { startBrowse } from '../../../servers/browse.ts';

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Inventory } from '../../../../src/core/inventory.ts';
 import type { Provider, ProviderKind } from '../../../../src/core/provider.ts';
 import type { Session } from '../../../../src/core/session.ts';
-import { openProcessReader } from '../../../../src/local/processes.ts';
+import { openProcessReader } from '../../../../src/local/openProcessReader.ts';
 import { connectTo, thisMachine } from '../../../../src/providers/local/thisMachine.ts';
 import { openToolHome, type RunningProcess, type ToolHome } from '../../../host/localTools.ts';
 import { connect, unaborted } from '../../testNetwork.ts';

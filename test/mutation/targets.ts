@@ -84,4 +84,14 @@ export const targets: readonly Target[] = [
       'test/unit/services/ending/workers.test.ts',
     ],
   },
+  {
+    name: 'protections',
+    files: ['src/services/sessions/protections.ts', 'src/services/sessions/sameSession.ts'],
+    tests: ['test/unit/services/sessions/protections.test.ts'],
+  },
+  {
+    name: 'endPlan',
+    files: ['src/ui/commands/endPlan.ts'],
+    tests: ['test/unit/ui/endPlan.test.ts', 'test/unit/ui/protectedElsewhere.test.ts'],
+  },
 ];

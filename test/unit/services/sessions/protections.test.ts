@@ -1,10 +1,12 @@
 import { strict as assert } from 'node:assert';
 import type { Account } from '../../../../src/core/account.ts';
 import { type AccountId, accountId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
+import type { Inventory } from '../../../../src/core/inventory.ts';
 import { ProviderError } from '../../../../src/core/providerError.ts';
+import type { Session } from '../../../../src/core/session.ts';
 import { Protections } from '../../../../src/services/sessions/protections.ts';
 import { SessionStore } from '../../../../src/services/sessions/sessionStore.ts';
-import { keepingAll, keepingOnly, someSession } from '../../sessions.ts';
+import { keepingAll, keepingOnly, localBrowser, someSession } from '../../sessions.ts';
 import { MapMemory } from '../testServices.ts';
 import { VirtualClock } from '../virtualClock.ts';
 
@@ -27,7 +29,7 @@ describe('protections', () => {
   beforeEach(() => {
     clock = new VirtualClock();
     memory = new MapMemory(0);
-    store = new SessionStore(Date.now);
+    store = new SessionStore(Date.now, (id) => accounts.get(id)?.provider);
     store.setAccounts(all.map(({ id }) => id));
   });
 
@@ -38,11 +40,16 @@ describe('protections', () => {
     ids.filter((id) => protections.has(a, id)).length;
 
   function list(ids: readonly SessionId[], unreadable: readonly string[] = []): void {
-    const run = store.beginList(a);
     const faults = unreadable.map((subject) => ({ subject, what: 'no status' }));
     const sessions = ids.map((id) => someSession(id));
-    run.arrive({ sessions, groups: [], faults, account: undefined });
-    run.complete(keepingOnly(store, a, sessions));
+    listIn(a, sessions, { faults });
+  }
+
+  /** Lists an account, and confirms that whatever isn't listed is gone. */
+  function listIn(account: AccountId, sessions: readonly Session[], more: Partial<Inventory> = {}): void {
+    const run = store.beginList(account);
+    run.arrive({ sessions, groups: [], faults: [], account: undefined, ...more });
+    run.complete(keepingOnly(store, account, sessions));
   }
 
   it('are stored by account, and across restarts', async () => {
@@ -118,10 +125,7 @@ describe('protections', () => {
     assert.ok(changed.includes('second'));
     assert.ok(protections.has(second, one) && !protections.has(b, one) && !protections.has(other, one));
     list([one]);
-    const unique = { ...someSession('one'), hasUniqueId: true };
-    const run = store.beginList(b);
-    run.arrive({ sessions: [unique], groups: [], faults: [], account: undefined });
-    run.complete(keepingOnly(store, b, [unique]));
+    listIn(b, [someSession('one', { hasUniqueId: true })]);
     assert.ok(protections.has(b, one) && !protections.has(b, two));
     // Where one is unprotected, all of its rows are.
     await protections.set(second, [one], false);
@@ -139,10 +143,7 @@ describe('protections', () => {
       [a, 1_000_000],
       [second, 9_000_000],
     ] as const) {
-      const session = { ...someSession('one'), startedAt };
-      const run = store.beginList(id);
-      run.arrive({ sessions: [session], groups: [], faults: [], account: undefined });
-      run.complete(keepingOnly(store, id, [session]));
+      listIn(id, [someSession('one', { startedAt })]);
     }
     assert.ok(protections.has(a, one) && !protections.has(second, one));
     await protections.set(second, [one], true);
@@ -168,6 +169,103 @@ describe('protections', () => {
     const has = (id: SessionId) => ['name', 'port', 'lan'].map((account) => protections.has(accountId(account), id));
     assert.deepEqual(has(one), [true, false, false]);
     assert.deepEqual(has(random), [true, true, true]);
+    all.splice(4);
+  });
+
+  it('of an account that aren’t listed are known until they ended, or the provider says that they are gone', async () => {
+    const protections = open();
+    const [three, four] = [sessionId('three'), sessionId('four')];
+    assert.ok(!protections.hasAny(a));
+    await protections.set(a, [one, two, three, four], true);
+    assert.ok(protections.hasAny(a) && !protections.hasAny(b));
+    assert.deepEqual(protections.unlisted(a), [one, two, three, four]);
+    assert.deepEqual(protections.unlisted(b), []);
+    list([one, two]);
+    assert.deepEqual(protections.unlisted(a), [three, four]);
+    list([one]);
+    assert.ok(store.hasEnded(a, two));
+    assert.deepEqual(protections.unlisted(a), [three, four]);
+    protections.noteGone(a, [three]);
+    assert.deepEqual(protections.unlisted(a), [four]);
+    protections.noteGone(a, [four]);
+    assert.deepEqual(protections.unlisted(a), [three]);
+    // It's protected again after its provider called it gone.
+    await protections.set(a, [four], true);
+    assert.deepEqual(protections.unlisted(a), [three, four]);
+    assert.ok([one, two, three, four].every((id) => protections.has(a, id)));
+  });
+
+  it('of an account are asked about along with those of others at its address, unless it lists them', async () => {
+    const protections = open();
+    assert.deepEqual(protections.sharing(a), [a, second]);
+    assert.deepEqual(protections.sharing(second), [second, a]);
+    assert.deepEqual(protections.sharing(b), [b]);
+    assert.deepEqual(protections.sharing(accountId('removed')), [accountId('removed')]);
+    await protections.set(second, [one, two], true);
+    list([one]);
+    assert.deepEqual(protections.unlisted(second), [one, two]);
+    assert.deepEqual(protections.unlisted(second, a), [two]);
+  });
+
+  it('of a cloud session count for the tools on this machine that control it, and back', async () => {
+    const machine = accountId('machine');
+    all.push({ id: machine, provider: 'thisMachine', label: '', origin: 'http://localhost' });
+    store.setAccounts(all.map(({ id }) => id));
+    const [tool, another, free] = ['tool', 'another', 'free'].map(sessionId) as [SessionId, SessionId, SessionId];
+    const protections = open();
+    const drives = { provider: 'anchor', id: one };
+    const controlling = [someSession(tool, { drives }), someSession(another, { drives }), someSession(free)];
+    listIn(machine, controlling);
+    await protections.set(a, [one, free], true);
+    await protections.set(other, [one], true);
+    assert.ok(protections.has(machine, tool) && protections.has(machine, another) && !protections.has(machine, free));
+    await protections.set(machine, [tool], false);
+    assert.ok(!protections.has(a, one) && !protections.has(machine, another));
+    assert.ok(protections.has(other, one) && protections.has(a, free));
+    // Not even if it has the ID of another provider's session.
+    assert.ok(!protections.has(machine, tool));
+    list([one, two]);
+    await protections.set(machine, [another], true);
+    assert.ok(protections.has(a, one) && !protections.has(a, two));
+    assert.deepEqual(await protections.set(a, [one], false), [{ account: machine, sessions: [another] }]);
+    assert.ok(!protections.has(machine, another));
+    assert.deepEqual(await protections.set(a, [two], false), []);
+    all.splice(4);
+  });
+
+  it('of a browser on this machine count in the account for its port, and back while that isn’t listed', async () => {
+    const [machine, chrome, elsewhere] = ['machine', 'chrome', 'elsewhere'].map(accountId) as [
+      AccountId,
+      AccountId,
+      AccountId,
+    ];
+    all.push(
+      { id: machine, provider: 'thisMachine', label: '', origin: 'http://localhost' },
+      { id: chrome, provider: 'localChrome', label: '', origin: 'http://127.0.0.1:9222' },
+      { id: elsewhere, provider: 'localChrome', label: '', origin: 'http://127.0.0.1:9333' },
+    );
+    store.setAccounts(all.map(({ id }) => id));
+    const [browser, context] = [sessionId('browser'), sessionId('context')];
+    const protections = open();
+    listIn(machine, [], { shownElsewhere: new Map([[browser, 9222]]) });
+    assert.ok(!protections.has(chrome, context));
+    await protections.set(a, [browser], true);
+    assert.ok(!protections.has(chrome, context) && !protections.has(machine, browser));
+    await protections.set(machine, [browser], true);
+    assert.ok(protections.has(chrome, context) && !protections.has(elsewhere, context) && !protections.has(b, context));
+    assert.deepEqual(await protections.set(chrome, [context], false), [{ account: machine, sessions: [browser] }]);
+    assert.ok(!protections.has(machine, browser) && !protections.has(chrome, context));
+    await protections.set(chrome, [context], true);
+    listIn(machine, [someSession(browser, { local: localBrowser({ port: 9222 }) })]);
+    assert.ok(protections.has(machine, browser));
+    listIn(machine, [someSession(browser, { local: localBrowser({ port: 9333 }) })]);
+    assert.ok(!protections.has(machine, browser));
+    listIn(machine, [someSession(browser, { local: localBrowser() })]);
+    assert.ok(!protections.has(machine, browser));
+    listIn(machine, [someSession(browser, { local: localBrowser({ port: 9222 }) })]);
+    // Its list says which session is protected.
+    listIn(chrome, [someSession(context)]);
+    assert.ok(!protections.has(machine, browser) && protections.has(chrome, context));
     all.splice(4);
   });
 

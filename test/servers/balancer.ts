@@ -20,6 +20,10 @@ export class BalancerServer extends ProviderServer {
   readonly passed: Passed[] = [];
   /** Servers that no longer get requests. */
   readonly down = new Set<number>();
+  /** Runs before a request is passed on. */
+  onRequest: (method: string, path: string) => void = () => {};
+  /** Connections to servers that aren't requests to this balancer but count as load, by server, such as those of browsers' clients. */
+  readonly clients = new Map<number, number>();
   readonly #targets: readonly string[];
   readonly #balancing: Balancing;
   readonly #busy: number[];
@@ -64,6 +68,7 @@ export class BalancerServer extends ProviderServer {
   }
 
   #choose(method: string, path: string): number | undefined {
+    this.onRequest(method, path);
     const up = this.#targets.map((_, index) => index).filter((index) => !this.down.has(index));
     if (up.length === 0) return undefined;
     const to = this.#next(up);
@@ -82,8 +87,9 @@ export class BalancerServer extends ProviderServer {
     this.#turn += 1;
     if (this.#balancing === 'roundRobin') return from(this.#turn);
     // Servers with equal load take turns, as in nginx.
-    const least = Math.min(...up.map((index) => this.#busy[index] ?? 0));
-    const idle = up.filter((index) => this.#busy[index] === least);
+    const load = (index: number) => (this.#busy[index] ?? 0) + (this.clients.get(index) ?? 0);
+    const least = Math.min(...up.map(load));
+    const idle = up.filter((index) => load(index) === least);
     return idle[this.#turn % idle.length] ?? 0;
   }
 

@@ -70,9 +70,12 @@ export class Ender {
    * @param generation the one in which the user confirmed it, here as below; see `Connections.generation`.
    */
   async endEverything(accountId: AccountId, generation = this.#generation(accountId)): Promise<AskedReport> {
-    const { results, sent } = await this.#ask(accountId, generation, this.#listed(accountId), async (provider) => {
+    const sessions = this.#listed(accountId);
+    await this.#relist(accountId, [], neverAborted);
+    const { results, sent } = await this.#ask(accountId, generation, sessions, async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
       await provider.endEverything(neverAborted);
+      for (const { id } of sessions) this.#options.evidence.addAcceptedEnd(accountId, id, false);
     });
     return { results, error: errorOf(sent) };
   }

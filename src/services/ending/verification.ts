@@ -45,6 +45,7 @@ export interface Observations {
   /** By when the provider first said it knows no such session, and when the next complete list after that was read. */
   readonly notFoundAt: number | undefined;
   readonly listedAfterNotFound: number | undefined;
+  /** Whether an end was accepted while the latest list had it. Otherwise, another worker may have accepted it. */
   readonly endAccepted: boolean;
   /** Whether an end was ever accepted, including before lists that have it. */
   readonly endOnceAccepted: boolean;
@@ -102,10 +103,13 @@ const missesWithOneWorker = wholeRound;
 const goneByItselfMs = 20_000;
 const goneFromSeveralMs = 120_000;
 /**
- * A balancer that picks the worker with the fewest connections doesn't reach one that has many more than the others,
- * and each session is a connection. So for the sessions of a worker that has more than this many, only that worker's
- * own list counts.
+ * A balancer that picks the worker with the fewest connections doesn't reach one that has more than the others, and each
+ * session has at least one. If a worker without sessions is added, all lists come from that one for a while. So several
+ * sessions that disappear together, and leave no neighbor that would show which worker answers, must be missing for longer.
  */
+const goneTogetherMs = 120_000;
+const manyGoneTogetherMs = 600_000;
+/** Where several workers were seen, only a worker's own list counts for the sessions of one that has more than this many. */
 const largestCrowd = wholeRound;
 
 /**
@@ -154,7 +158,7 @@ export function observe(known: Observations, evidence: Evidence): Observations {
     case 'endAccepted':
       return {
         ...known,
-        endAccepted: true,
+        endAccepted: known.endAccepted || !known.missing,
         endOnceAccepted: true,
         endedWhileListed: known.endedWhileListed || !known.missedByItsWorker,
         endedByItsWorker: known.endedByItsWorker || evidence.byItsWorker,
@@ -223,9 +227,14 @@ function isGoneFromWorkers(seen: Observations, combined: boolean): boolean {
   if (seen.endedByItsWorker) return misses >= missesWithOneWorker;
   const apartMs = lastMiss - firstMiss;
   if (!combined && seen.hits >= wholeRound) {
-    return misses >= missesWithOneWorker && (seen.endAccepted || apartMs >= goneByItselfMs);
+    return misses >= missesWithOneWorker && (seen.endAccepted || apartMs >= goneWithMs(seen.crowd));
   }
   return seen.crowd <= largestCrowd && misses >= missesWithSeveralWorkers && apartMs >= goneFromSeveralMs;
+}
+
+/** How long sessions of a single worker that disappear together must be missing, in milliseconds. */
+function goneWithMs(crowd: number): number {
+  return crowd <= 1 ? goneByItselfMs : crowd <= largestCrowd ? goneTogetherMs : manyGoneTogetherMs;
 }
 
 /**

@@ -86,6 +86,52 @@ describe('ending behind a load balancer', function () {
     }
   }
 
+  for (const version of ['v1', 'v2'] as const) {
+    for (const [count, clients] of [
+      [10, 1],
+      [4, 3],
+    ] as const) {
+      it(`calls none of ${count} sessions with ${clients} clients each ended when an idle ${version} worker joins theirs`, async () => {
+        await start(version, [count, 0], 'leastConnections');
+        balancer?.down.add(1);
+        for (let times = 0; times < 10; times++) await over(services.refresher.refresh(id));
+        balancer?.clients.set(0, count * clients);
+        balancer?.down.delete(1);
+        for (let times = 0; times < 80; times++) await over(services.refresher.refresh(id));
+        assert.equal(targets().length, count);
+        const report = await over(services.ender.end(targets().slice(1), quietly));
+        assertTrue(report);
+        assert.equal(targets().length, running().length);
+      });
+    }
+
+    it(`calls nothing ended that an idle ${version} worker accepts the end of while its own is skipped`, async () => {
+      await start(version, [1, 0], 'leastConnections');
+      balancer?.down.add(1);
+      for (let times = 0; times < 10; times++) await over(services.refresher.refresh(id));
+      balancer?.down.delete(1);
+      balancer?.down.add(0);
+      let requests = 0;
+      if (balancer !== undefined)
+        balancer.onRequest = (_, path) => {
+          // It's back after the end, and after a whole round of lists.
+          if ((path.startsWith('/kill') || requests > 0) && ++requests > 20) balancer?.down.delete(0);
+        };
+      const report = await over(services.ender.end(targets(), quietly));
+      assertTrue(report);
+      assert.ok(balancer?.passed.some(({ path, to }) => path.startsWith('/kill') && to === 1));
+    });
+  }
+
+  for (const version of ['v1', 'v2'] as const) {
+    it(`calls all sessions of a single ${version} server ended that end at once`, async () => {
+      await start(version, [60], 'roundRobin');
+      for (let times = 0; times < 10; times++) await over(services.refresher.refresh(id));
+      const { results } = await over(services.ender.endEverything(id));
+      assert.deepEqual([new Set(results.map(({ outcome }) => outcome)), running()], [new Set(['ended']), []]);
+    });
+  }
+
   it('ends all sessions, even when no neighbor is left that would show which worker responds', async () => {
     await start('v1', [2, 2], 'roundRobin');
     const report = await over(services.ender.end(targets(), quietly));

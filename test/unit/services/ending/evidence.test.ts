@@ -98,8 +98,8 @@ describe('evidence', () => {
     assert.deepEqual([verdict(), verdict(sessionId('b'))], ['confirmedGone', 'unknown']);
     log.reset(account);
     addRound(0, ['a']);
-    addMisses(3);
     log.addAcceptedEnd(account, id, false);
+    addMisses(3);
     for (let index = 0; index < 5; index++) add([list(1_010, [])]);
     assert.equal(verdict(), 'confirmedGone');
   });

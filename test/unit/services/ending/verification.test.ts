@@ -13,6 +13,7 @@ import {
 const listed: Evidence = { kind: 'listedBy', by: 1, missing: 0, crowd: 3 };
 const round: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 3 };
 const disagreeing: Evidence = { kind: 'listedBy', by: 4, missing: 4, crowd: 3 };
+const lonely: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 1 };
 const crowded: Evidence = { kind: 'listedBy', by: 8, missing: 0, crowd: 9 };
 const probed = (liveness: 'running' | 'gone' | 'unknown'): Evidence => ({
   kind: 'answer',
@@ -323,15 +324,15 @@ const cases: readonly Case[] = [
     verdict: 'confirmedGone',
   },
   {
-    of: 'eight lists in 19.9 s without an end',
+    of: 'eight lists in 19.9 s without an end, where it was alone',
     lists: 'partial',
-    evidence: [round, ...missing(8, 'unknown', 2_850)],
+    evidence: [lonely, ...missing(8, 'unknown', 2_850)],
     verdict: 'unknown',
   },
   {
-    of: 'nine lists in exactly 20 s without an end',
+    of: 'nine lists in exactly 20 s without an end, where it was alone',
     lists: 'partial',
-    evidence: [round, ...missing(9, 'unknown', 2_500)],
+    evidence: [lonely, ...missing(9, 'unknown', 2_500)],
     verdict: 'confirmedGone',
   },
   {
@@ -347,9 +348,45 @@ const cases: readonly Case[] = [
     verdict: 'confirmedGone',
   },
   {
-    of: 'eight lists in 20.3 s without an end',
+    of: 'eight lists in 20.3 s without an end, where it was alone',
     lists: 'partial',
-    evidence: [round, ...missing(8, 'unknown', 2_900)],
+    evidence: [lonely, ...missing(8, 'unknown', 2_900)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'eight lists in 119 s without an end, where it was one of eight',
+    lists: 'partial',
+    evidence: [{ ...crowded, crowd: 8 }, ...missing(8, 'unknown', 17_000)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'nine lists in exactly 120 s without an end, where it was one of eight',
+    lists: 'partial',
+    evidence: [{ ...crowded, crowd: 8 }, ...missing(9, 'unknown', 15_000)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'eight lists in 599 s without an end, where it was one of nine',
+    lists: 'partial',
+    evidence: [crowded, ...missing(8, 'unknown', 85_571)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'nine lists in exactly 600 s without an end, where it was one of nine',
+    lists: 'partial',
+    evidence: [crowded, ...missing(9, 'unknown', 75_000)],
+    verdict: 'confirmedGone',
+  },
+  {
+    of: 'eight lists in 119 s and an end that was accepted after another list left it out',
+    lists: 'partial',
+    evidence: [round, ...missing(1), accepted, ...missing(8, 'unknown', 17_000)],
+    verdict: 'unknown',
+  },
+  {
+    of: 'two lists without it and two ends, one before the first',
+    lists: 'partial',
+    evidence: [round, accepted, ...missing(1), accepted, ...missing(7)],
     verdict: 'confirmedGone',
   },
   {

@@ -8,8 +8,6 @@ const withoutSecrets = redactor([]);
 
 /** Where a query or a fragment begins, if nothing before it is blank, and what comes before. */
 const beforeTail = /^[^\s?#]*(?=[?#]\S)/;
-/** An address without a query, whose path has values of its own: `shop.example/cart;jsessionid=0123`. */
-const pathWithValues = /^[^\s?#]*[./:][^\s?#;]*;[^\s?#=;/]+=/;
 /** A longer name in a query is more likely a value that happens to have a "=" in it, or at its end. */
 const longestName = 20;
 
@@ -30,9 +28,16 @@ export function titleWithoutValues(whole: string, url: string): string {
   const looksLikeOne = /[./:]/.test(beforeTail.exec(title)?.[0] ?? '');
   const isAddress =
     looksLikeOne ||
-    pathWithValues.test(title) ||
+    hasValuesInPath(title) ||
     (tail.length > 1 && (url.length > longestUrl || decoded(url).includes(tail)));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
+}
+
+/** Whether a title may be an address whose path has values of its own: `shop.example/cart;jsessionid=0123`. */
+function hasValuesInPath(title: string): boolean {
+  const [path = ''] = /^[^\s?#]*/.exec(title) ?? [];
+  const at = path.search(/[./:]/);
+  return at >= 0 && /;[^=;/]+=/.test(path.slice(at));
 }
 
 /** An address without escapes. Bytes that aren't UTF-8 become U+FFFD. Fast, because any page can have a long address. */

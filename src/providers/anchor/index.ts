@@ -7,6 +7,7 @@ import { mostPages, type Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { SideReading } from '../../core/sideReading.ts';
+import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, usageOf } from '../../core/usage.ts';
 import { decode } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
@@ -190,7 +191,7 @@ function connect(link: Link): Provider {
     cancelGroup: (id, signal) => batches.cancel(id, signal),
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return (await pagesOf(api, id, signal)).slice(0, mostPages).map((page) => ({
+      return new Turns().map((await pagesOf(api, id, signal)).slice(0, mostPages), (page) => ({
         id: pageId(page.id),
         title: titleWithoutValues(page.title, page.url),
         url: page.url,

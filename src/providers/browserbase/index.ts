@@ -10,6 +10,7 @@ import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { SideReading } from '../../core/sideReading.ts';
 import { translatable } from '../../core/translatable.ts';
+import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, idField, RowMemory } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
@@ -227,7 +228,7 @@ function connect(link: Link): Provider {
     },
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return (await liveUrls(api, id, signal)).pages.slice(0, mostPages).map((page) => ({
+      return new Turns().map((await liveUrls(api, id, signal)).pages.slice(0, mostPages), (page) => ({
         id: pageId(page.id),
         title: titleWithoutValues(page.title, page.url),
         url: page.url,

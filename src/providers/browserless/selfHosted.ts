@@ -14,6 +14,7 @@ import { ProviderError, unaddressable } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
 import { translatable } from '../../core/translatable.ts';
+import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, rowAt, timeField } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
@@ -173,10 +174,14 @@ function selfHosted(
       throw new ProviderError({ kind: 'unsupported', reason: { kind: 'routeOff', route: '/sessions' } }, error.message);
     }
     const { rows, faults } = await decodeEach(Row, await decodeList(Rows, [], answer), subject);
+    const turns = new Turns();
     const browsers = Map.groupBy(rows, ({ browserId }) => browserId);
     latest = [...browsers.keys()];
     for (const [id, [first]] of browsers) if (first?.running !== false) closed.delete(id);
-    const sessions = [...browsers].filter(([id]) => !closed.has(id)).map(([id, its]) => sessionOf(id, its));
+    const sessions: Session[] = [];
+    for (const [id, its] of browsers) {
+      if (!closed.has(id)) sessions.push(sessionOf(id, its, (await turns.map(its, pagesOf)).flat()));
+    }
     return { sessions, groups: [], faults, account: undefined };
   }
 
@@ -242,14 +247,15 @@ function subject(row: unknown, index: number): string {
   return named === rowAt(index) ? namedBy('browser')(row, index) : named;
 }
 
+/** The page of a row; none if it isn't about one. */
+function pagesOf(row: Row): readonly Page[] {
+  if (row.type !== 'page' || !v.is(BrowserId, row.id)) return [];
+  const url = row.url ?? '';
+  return [{ id: pageId(row.id), title: titleWithoutValues(row.title ?? '', url), url }];
+}
+
 /** The session of one browser, from all of its rows: its own, and one per target, which repeat the browser's fields. */
-function sessionOf(id: string, rows: readonly Row[]): Session {
-  const [first] = rows;
-  const pages = rows.flatMap((row): Page[] => {
-    if (row.type !== 'page' || !v.is(BrowserId, row.id)) return [];
-    const url = row.url ?? '';
-    return [{ id: pageId(row.id), title: titleWithoutValues(row.title ?? '', url), url }];
-  });
+function sessionOf(id: string, [first]: readonly Row[], pages: readonly Page[]): Session {
   const clients = first?.numbConnected ?? undefined;
   const trackingId = first?.trackingId ?? undefined;
   const browser = first?.browser ?? undefined;

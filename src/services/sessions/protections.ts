@@ -90,6 +90,9 @@ export class Protections {
       },
       () => this.#write(),
     );
+    store.onDidChange((change) => {
+      if (change.kind === 'account') void this.#protectControlled(change.accountId).catch(() => {});
+    });
   }
 
   /**
@@ -128,6 +131,24 @@ export class Protections {
     for (const [other, browser] of port === undefined ? [] : this.#store.links.atPort(port))
       if (other !== account && kept.get(other)?.has(browser) === true) yield [other, browser];
     if (local?.port !== undefined) yield* this.#protectedAt(local.port, kept);
+  }
+
+  /**
+   * Protects the cloud sessions that protected tools on this machine control, too, so that they stay protected where that isn't
+   * known: after a restart, in windows of other machines, and while this machine's browsers aren't shown.
+   */
+  async #protectControlled(changed: AccountId): Promise<void> {
+    const kept = this.#current();
+    if (kept.size === 0) return;
+    const places = [...this.#store.known(changed).keys()].flatMap((id): Place[] => {
+      const isByTool = this.#store.links
+        .controllersOf(changed, id)
+        .some(({ accountId: its, session: tool }) => kept.get(its)?.has(tool.id) === true);
+      return isByTool && kept.get(changed)?.has(id) !== true ? [{ account: changed, sessions: [id] }] : [];
+    });
+    if (places.length === 0) return;
+    await this.#change(places.map((place) => ({ ...place, isProtected: true })));
+    this.#undone.watch();
   }
 
   /** The protected sessions of accounts for a port of this machine that aren't listed: any of them may be in the browser there. */
@@ -172,10 +193,23 @@ export class Protections {
    * @returns where sessions were protected or unprotected by this.
    */
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<readonly Place[]> {
-    const places = isProtected ? [{ account, sessions }] : this.#placesOf(account, sessions);
+    const places = isProtected ? this.#placesToProtect(account, sessions) : this.#placesOf(account, sessions);
     await this.#change(places.map((place) => ({ ...place, isProtected })));
     this.#undone.watch();
     return places;
+  }
+
+  /** Sessions, and the cloud sessions that they control as tools on this machine; see {@link #protectControlled}. */
+  #placesToProtect(account: AccountId, sessions: readonly SessionId[]): readonly Place[] {
+    const controlled = sessions.flatMap((session): Place[] => {
+      const drives = this.#store.known(account).get(session)?.drives;
+      if (drives === undefined) return [];
+      return this.#accounts.all.flatMap(({ id, provider }) => {
+        const isListed = provider === drives.provider && this.#store.session(id, drives.id) !== undefined;
+        return isListed ? [{ account: id, sessions: [drives.id] }] : [];
+      });
+    });
+    return [{ account, sessions }, ...controlled];
   }
 
   /** Where any of these sessions are protected. */
@@ -245,7 +279,7 @@ export class Protections {
 
   /**
    * Unprotects all sessions of an account that was removed. They stay protected in accounts that list the same ones, or may do so
-   * once they're listed. Never rejects: nothing depends on it.
+   * once they're listed, and as the browser on this machine that they're in. Never rejects: nothing depends on it.
    */
   async forget(removed: Account): Promise<void> {
     const ids = this.#idsIn(removed.id);
@@ -257,7 +291,10 @@ export class Protections {
       const sessions = ids.filter((id) => isSameSession(this.#store, id, other, removed) && (isThere(id) || mayList));
       return { account: other.id, sessions, isProtected: true };
     });
-    const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept];
+    const port = loopbackPort(removed.origin);
+    const browsers = port === undefined ? [] : this.#store.links.atPort(port);
+    const around = browsers.map(([account, browser]) => ({ account, sessions: [browser], isProtected: true }));
+    const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept, ...around];
     await this.#change(changes.filter(({ sessions }) => sessions.length > 0)).catch(() => {});
     this.#undone.watch();
   }

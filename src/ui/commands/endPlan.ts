@@ -4,11 +4,10 @@ import { plainText } from '../../core/plainText.ts';
 import { type ThisMachineAccount, thisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { Protections } from '../../services/sessions/protections.ts';
-import { isListed } from '../../services/sessions/sessionsView.ts';
 import { withNames } from '../sessionNames.ts';
 import type { TreeFilter } from '../tree/filter.ts';
 import { nameOfAccount } from './accountNames.ts';
-import { findOwnMachine, type ListParts, listFresh, unknownAccounts } from './lists.ts';
+import { findOwnMachine, isListedNow, type ListParts, listFresh, unknownAccounts } from './lists.ts';
 import { sessionsOf, type Target, whole, wholeAccount } from './targets.ts';
 
 /** What deciding which sessions end needs. */
@@ -56,13 +55,14 @@ export async function planEnd(
     ...new Set(targets.flatMap(({ accountId, sessionId }) => (sessionId === undefined ? [accountId] : []))),
   ];
   const protecting = protectingAccounts(parts);
-  await listFresh(parts, [...new Set([...accounts, ...protecting])]);
   const single = singleOf(targets);
-  if (single !== undefined && parts.accounts.get(single.accountId) !== undefined) {
-    const known = parts.store.session(single.accountId, single.sessionId);
+  const doubtful = targets.flatMap(({ accountId, sessionId }) => {
+    if (sessionId === undefined) return [];
+    const known = parts.store.session(accountId, sessionId);
     // The dialog names the pages that close: they may show something else by now.
-    if (known === undefined || known.ends === 'pages') await listFresh(parts, [single.accountId]);
-  }
+    return known === undefined ? (single === undefined ? [] : [accountId]) : known.ends === 'pages' ? [accountId] : [];
+  });
+  await listFresh(parts, [...new Set([...accounts, ...protecting, ...doubtful])]);
   const sessions = sessionsOf(parts, targets).filter(isMeant);
   const plan = planFor(parts, sessions, single !== undefined);
   const all = targets.some(({ shownOnly }) => shownOnly) ? sessionsOf(parts, whole(targets)).filter(isMeant) : sessions;
@@ -82,15 +82,13 @@ export async function planEnd(
 
 /**
  * Accounts for browsers on this machine that have to be listed first. A browser that is protected there may be shown as a session of
- * another account, and only their lists say which.
+ * another account, and only a list of now says which.
  */
-function protectingAccounts({ accounts, protections, ownMachine, store }: EndPlanParts) {
+function protectingAccounts({ accounts, protections, ownMachine }: EndPlanParts): readonly AccountId[] {
   const { id: own, provider: its } = thisMachineAccount;
   // It isn't there while other accounts show all of its browsers.
   if (protections.hasAny(own)) ownMachine.show();
-  return accounts.all.flatMap(({ id, provider }) =>
-    provider === its && protections.hasAny(id) && !isListed(store.state(id)) ? [id] : [],
-  );
+  return accounts.all.flatMap(({ id, provider }) => (provider === its && protections.hasAny(id) ? [id] : []));
 }
 
 /** A sentence for each of {@link protectingAccounts} that couldn't be listed. */
@@ -100,7 +98,7 @@ function unknownProtection(
   isSingle: boolean,
 ): readonly string[] {
   return protecting
-    .filter((id) => !isListed(parts.store.state(id)))
+    .filter((id) => !isListedNow(parts, id))
     .map((id) => {
       const name = nameOfAccount(parts, id);
       return isSingle

@@ -39,7 +39,7 @@ export async function endUnlisted(
     parts,
     () => [target.accountId],
     async () => {
-      const question = await questionAbout(parts, target);
+      const question = await questionAbout(parts, target, plan.unknown);
       told = question === undefined;
       return question && confirmBy(parts, plan, question);
     },
@@ -49,7 +49,11 @@ export async function endUnlisted(
 }
 
 /** Looks a session up. @returns what to ask; undefined, after telling the user, if there is nothing to end. */
-async function questionAbout(parts: UnlistedParts, target: AccountSession): Promise<Question | undefined> {
+async function questionAbout(
+  parts: UnlistedParts,
+  target: AccountSession,
+  unknown: readonly string[],
+): Promise<Question | undefined> {
   const { connections, history, prompts } = parts;
   const { accountId, session } = target;
   const [subject] = describeSessions(parts, [target]);
@@ -81,7 +85,7 @@ async function questionAbout(parts: UnlistedParts, target: AccountSession): Prom
     void prompts.tell('error', l10n.t('No request to end the session was sent. {0}', trouble), []);
     return undefined;
   }
-  return questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind });
+  return questionForUnlisted({ id: plainText(session.id, 256), subject, found: found.kind, unknown });
 }
 
 function notFoundSentence(provider: string, account: string): string {

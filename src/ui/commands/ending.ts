@@ -20,7 +20,7 @@ import {
   sessionTargetsOf,
   type Target,
   type TargetParts,
-  wholeAccount,
+  targetOfSession,
 } from './targets.ts';
 
 /** What planning, confirming and running an end needs. */
@@ -43,7 +43,8 @@ export async function endSession(parts: EndParts, args: readonly unknown[]): Pro
     choices,
     step: undefined,
   });
-  return picked.length === 0 ? publicReport(parts, []) : endPlanned(parts, planFor(parts, picked, picked.length === 1));
+  if (picked.length === 0) return publicReport(parts, []);
+  return endPlanned(parts, await planEnd(parts, picked.map(targetOfSession)));
 }
 
 /** Lets the user select sessions to end. Returns none if one of their accounts has changed in the meantime. */
@@ -82,9 +83,10 @@ export async function endTargets(
       );
     }
     if (listed !== undefined)
-      return endTargets(parts, [{ ...wholeAccount(single.accountId), sessionId: listed.id }], asking);
+      return endTargets(parts, [targetOfSession({ accountId: single.accountId, session: listed })], asking);
     const target = { accountId: single.accountId, session: unlistedSession(single.sessionId), unlisted: true };
-    return endUnlisted(parts, planFor(parts, [target], true), () => endTargets(parts, targets));
+    const { unknown } = plan;
+    return endUnlisted(parts, { ...planFor(parts, [target], true), unknown }, () => endTargets(parts, targets));
   }
   const [first] = targets;
   const isMissing = first?.sessionId !== undefined && plan.leftOut.length + plan.hidden === 0;
@@ -117,15 +119,12 @@ export function runPlan(parts: EndParts, plan: ConfirmedPlan): Promise<PublicEnd
  * about by itself, because it may be one that only ends that way.
  */
 export async function endAgain(parts: EndParts, left: readonly AccountSession[]): Promise<PublicEndReport> {
-  const there = left.flatMap(({ accountId, session }) => {
-    const listed = parts.store.session(accountId, session.id);
-    return listed === undefined ? [] : [{ accountId, session: listed }];
-  });
   const [first] = left;
   if (first === undefined) return publicReport(parts, []);
-  if (there.length === 0)
+  const plan = await planEnd(parts, left.map(targetOfSession));
+  if (plan.ends.length + plan.leftOut.length === 0)
     return endNothing(parts, missingSentence(parts, first.accountId, first.session.id, first.session));
-  return endPlanned(parts, planFor(parts, there, left.length === 1));
+  return endPlanned(parts, plan);
 }
 
 /** Tells the user why there is nothing to end, and returns an empty report. */

@@ -84,6 +84,12 @@ export async function listFresh(
   await busyIfSlow(prompts, clock, listing, waitForLists(old.map((id) => refresher.refresh(id))));
 }
 
+/** Whether an account's list is complete, and new enough for a question about everything in it. */
+export function isListedNow({ store, clock }: ListParts, account: AccountId): boolean {
+  const state = store.state(account);
+  return isListed(state) && isRecent(state.asOf, clock.now(), staleMs);
+}
+
 /**
  * A sentence for each account whose list is missing, old or combined, so that "all" doesn't promise too much.
  * @param ends what is going to end: if it's the browser that an account is for, that account's sessions end with it.
@@ -99,17 +105,16 @@ export function unknownAccounts(
     if (state === undefined) return [];
     const name = nameOfAccount(parts, id);
     const combined = l10n.t('Several servers share {0}. Only the sessions listed here will be ended.', name);
-    const said = unknownSentence(state, name, parts.clock.now());
+    const said = isListedNow(parts, id) ? undefined : unknownSentence(state, name);
     if (said !== undefined && ports.has(loopbackPort(parts.accounts.get(id)?.origin ?? '') ?? ''))
       return [l10n.t("Couldn't list the sessions in {0}. They'll end with their browser, which is listed here.", name)];
     return [said ?? [], state.contents.combined ? combined : []].flat();
   });
 }
 
-function unknownSentence(state: AccountState, name: string, now: number): string | undefined {
+function unknownSentence(state: AccountState, name: string): string {
   switch (state.kind) {
     case 'ready':
-      if (isListed(state) && isRecent(state.asOf, now, staleMs)) return undefined;
       return l10n.t(
         'The list for {0} is from {1}. Sessions started since then are NOT included.',
         name,

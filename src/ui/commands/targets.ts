@@ -120,6 +120,11 @@ export function wholeAccount(accountId: AccountId): Target {
   return { accountId, groupId: undefined, sessionId: undefined, pageId: undefined, shownOnly: false };
 }
 
+/** A target that is one session. */
+export function targetOfSession({ accountId, session }: AccountSession): Target {
+  return { ...wholeAccount(accountId), sessionId: session.id };
+}
+
 /** Whether a caller named anything at all, even if it doesn't exist (anymore). */
 export function isNamed([first]: readonly unknown[]): boolean {
   return typeof first === 'object' && first !== null;

@@ -92,16 +92,18 @@ export interface UnlistedEnd {
   readonly subject: SessionDescription;
   /** What the provider says about it; `unchecked` if it can't look up sessions. */
   readonly found: 'running' | 'unknown' | 'unchecked';
+  /** Sentences about what else isn't known for certain. */
+  readonly unknown: readonly string[];
 }
 
 /** The question before an unlisted session ends: what is known about it, and what is lost. */
-export function questionForUnlisted({ id, subject, found }: UnlistedEnd): Question {
+export function questionForUnlisted({ id, subject, found, unknown }: UnlistedEnd): Question {
   const { account, provider, bulkEndExclusion, watched, loss } = subject;
   return {
     message: l10n.t('End session "{0}"?', id),
     detail: paragraphs(
       lines(l10n.t('{0}: not in the list.', account), unlistedSentence(found, provider || account)),
-      bulkEndExclusion ?? '',
+      lines(...(bulkEndExclusion === undefined ? [] : [bulkEndExclusion]), ...unknown),
       watched ? l10n.t("It's open in a live view.") : '',
       `${loss} ${l10n.t("This can't be undone.")}`,
     ),

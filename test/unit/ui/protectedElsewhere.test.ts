@@ -1,14 +1,15 @@
 import { strict as assert } from 'node:assert';
 import { systemClock } from '../../../src/core/clock.ts';
-import { accountId as accountIdOf, sessionId } from '../../../src/core/ids.ts';
+import { accountId as accountIdOf, type SessionId, sessionId } from '../../../src/core/ids.ts';
 import type { Session } from '../../../src/core/session.ts';
 import { ThisMachineAccount, thisMachineAccount } from '../../../src/services/accounts/thisMachineAccount.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import { type ConfirmParts, confirmEnd } from '../../../src/ui/commands/confirmEnd.ts';
+import { type EndParts, endSession } from '../../../src/ui/commands/ending.ts';
 import { planEnd, planEndOfAll } from '../../../src/ui/commands/endPlan.ts';
 import { wholeAccount } from '../../../src/ui/commands/targets.ts';
-import type { Prompts, Question } from '../../../src/ui/prompts.ts';
+import type { PickRequest, Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { freePort } from '../../host/processes.ts';
 import { startBrowserbase } from '../../servers/browserbase.ts';
@@ -21,12 +22,15 @@ describe('a session that is protected as another account’s', () => {
   let memory: MapMemory;
   let stored: Pick<TestServices, 'memory' | 'secretStore'> | undefined;
   let opened: TestServices[];
+  /** How far the clock has been put forward, in milliseconds. */
+  let ahead: number;
 
   beforeEach(() => {
     running = [];
     memory = new MapMemory(0);
     stored = undefined;
     opened = [];
+    ahead = 0;
   });
   afterEach(() => {
     for (const services of opened) services.dispose();
@@ -44,13 +48,14 @@ describe('a session that is protected as another account’s', () => {
 
   /** Opens a window with what the one before has stored. */
   function open() {
-    const services = new TestServices({ kinds, interval: 0, clock: systemClock, ...stored });
+    const clock = { ...systemClock, now: () => Date.now() + ahead };
+    const services = new TestServices({ kinds, interval: 0, clock, ...stored });
     stored = { memory: services.memory, secretStore: services.secretStore };
     opened.push(services);
     const { accounts, store, refresher } = services;
-    const protections = new Protections(memory, store, accounts, systemClock);
+    const protections = new Protections(memory, store, accounts, clock);
     const ownMachine = new ThisMachineAccount({
-      ...{ accounts, store, clock: systemClock },
+      ...{ accounts, store, clock },
       isEnabled: () => true,
       place: undefined,
       interval: () => 0,
@@ -58,7 +63,7 @@ describe('a session that is protected as another account’s', () => {
     });
     const busy = async <T>(_: string, work: (report: () => void) => Promise<T>) => work(() => {});
     const parts = {
-      ...{ accounts, kinds: services.kinds, store, refresher, protections, clock: systemClock },
+      ...{ accounts, kinds: services.kinds, store, refresher, protections, clock },
       prompts: { note: () => {}, busy } as unknown as Prompts,
       history: new History(memory, store, accounts, Date.now, () => true),
       filter: new TreeFilter({ accounts, kinds: services.kinds, store, memory }),
@@ -124,6 +129,63 @@ describe('a session that is protected as another account’s', () => {
     assert.match((await asked()).detail, /It's protected\./);
     running = undefined;
     assert.match((await asked()).detail, /Couldn't list This Machine\. This session may be protected there\./);
+    await server.stop();
+  });
+
+  it('is skipped if its tool has started it since this machine was listed', async () => {
+    const server = await startBrowserbase();
+    const [id, next] = [sessionId(server.add({}).id), sessionId(server.add({}).id)];
+    const toolWith = (drives: SessionId) => [someSession('tool', { drives: { provider: 'browserbase', id: drives } })];
+    running = toolWith(id);
+    const { services, protections, parts } = open();
+    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
+    const cloud = await services.add('browserbase', server.url, credentials);
+    await protections.set(thisMachineAccount.id, [sessionId('tool')], true);
+    await planEnd(parts, [wholeAccount(cloud)]);
+    running = toolWith(next);
+    ahead = 60_000;
+    const plan = await planEnd(parts, [wholeAccount(cloud)]);
+    assert.deepEqual([idsIn(plan.ends), new Set(idsIn(plan.leftOut)), plan.unknown], [[], new Set([id, next]), []]);
+    running = undefined;
+    ahead = 120_000;
+    assert.deepEqual((await planEnd(parts, [wholeAccount(cloud)])).unknown, [
+      "Couldn't list This Machine. A browser that is protected there may be among these sessions.",
+    ]);
+    await server.stop();
+  });
+
+  it('is skipped when it’s picked in a list with others after a restart', async () => {
+    const server = await startBrowserbase();
+    const [id, other] = [sessionId(server.add({}).id), sessionId(server.add({}).id)];
+    running = [someSession('tool', { drives: { provider: 'browserbase', id } })];
+    const first = open();
+    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
+    await first.services.add('browserbase', server.url, credentials);
+    await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
+    const { services, parts } = open();
+    let asked = '';
+    const picking = {
+      ...parts,
+      connections: services.connections,
+      liveViews: { isOpen: () => false },
+      isMine: () => undefined,
+      setting: () => '',
+      prompts: {
+        ...parts.prompts,
+        pickMany: async ({ choices }: PickRequest<unknown>) => ({
+          kind: 'answer',
+          value: choices.map(({ value }) => value),
+        }),
+        confirm: async ({ detail }: Question) => {
+          asked = detail;
+          return undefined;
+        },
+      },
+    } as unknown as EndParts;
+    await endSession(picking, []);
+    const nameOf = (session: SessionId) => session.slice(0, 8);
+    assert.ok(asked.includes(nameOf(other)));
+    assert.match(asked, new RegExp(`Skipped:\n[^\n]*${nameOf(id)}[^\n]*It's protected\\.`));
     await server.stop();
   });
 

@@ -227,9 +227,38 @@ describe('protections', () => {
     list([one, two]);
     await protections.set(machine, [another], true);
     assert.ok(protections.has(a, one) && !protections.has(a, two));
-    assert.deepEqual(await protections.set(a, [one], false), [{ account: machine, sessions: [another] }]);
+    assert.deepEqual(await protections.set(a, [one], false), [
+      { account: a, sessions: [one] },
+      { account: machine, sessions: [another] },
+    ]);
     assert.ok(!protections.has(machine, another));
     assert.deepEqual(await protections.set(a, [two], false), []);
+    all.splice(4);
+  });
+
+  it('of a tool on this machine count for the cloud session that it controls, even when that isn’t known anymore', async () => {
+    const machine = accountId('machine');
+    all.push({ id: machine, provider: 'thisMachine', label: '', origin: 'http://localhost' });
+    store.setAccounts(all.map(({ id }) => id));
+    const [tool, next] = [sessionId('tool'), sessionId('next')];
+    const controls = (id: SessionId) => listIn(machine, [someSession(tool, { drives: { provider: 'anchor', id } })]);
+    const protections = open();
+    list([one, two, next]);
+    controls(one);
+    await protections.set(machine, [tool], true);
+    controls(two);
+    await clock.until(clock.wait(1), 2);
+    // As in a window of another machine.
+    store.setAccounts([a, b, second, other]);
+    const isProtected = () => [one, two, next].map((id) => open().has(a, id));
+    assert.deepEqual(isProtected(), [true, true, false]);
+    store.setAccounts(all.map(({ id }) => id));
+    controls(two);
+    await protections.set(a, [two], false);
+    await clock.until(clock.wait(1), 2);
+    controls(next);
+    await clock.until(clock.wait(1), 2);
+    assert.deepEqual([isProtected(), protections.has(machine, tool)], [[true, false, false], false]);
     all.splice(4);
   });
 
@@ -266,6 +295,9 @@ describe('protections', () => {
     // Its list says which session is protected.
     listIn(chrome, [someSession(context)]);
     assert.ok(!protections.has(machine, browser) && protections.has(chrome, context));
+    listIn(machine, [], { shownElsewhere: new Map([[browser, 9222]]) });
+    await protections.forget(all.find(({ id }) => id === chrome) ?? assert.fail());
+    assert.ok(protections.has(machine, browser));
     all.splice(4);
   });
 

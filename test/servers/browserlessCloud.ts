@@ -21,6 +21,8 @@ export class BrowserlessCloudServer extends ProviderServer {
   readonly token = 'cloud-token-canary-0123';
   /** Whether requests about a browser may have the token in a header, which isn't documented for each of them. */
   takesHeader = true;
+  /** Whether it refuses requests about a browser, whatever the token is. */
+  forbids = false;
   readonly browsers = new Map<string, CloudBrowser>();
   /** Bodies of the requests for a live view. */
   readonly liveRequests: unknown[] = [];
@@ -66,6 +68,7 @@ export class BrowserlessCloudServer extends ProviderServer {
     if (path === '/graphql' || path.startsWith('/live/')) return undefined;
     const [, scheme, sent = ''] = /^(\w+) (.*)$/.exec(String(headers['authorization'] ?? '')) ?? [];
     const inHeader = scheme === 'Basic' ? Buffer.from(sent, 'base64').toString().replace(/:$/, '') : sent;
+    if (path.startsWith('/browser/') && this.forbids) return { status: 403, text: 'Not included in your plan.' };
     const given = query.get('token') ?? (this.takesHeader || !path.startsWith('/browser/') ? inHeader : '');
     return given === this.token ? undefined : { status: 401, text: 'Bad or missing authentication.' };
   }

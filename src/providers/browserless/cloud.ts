@@ -5,6 +5,7 @@ import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../../core/liveView.ts';
 import { newSession } from '../../core/newSession.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import { type EndAnswer, type Link, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
@@ -38,31 +39,42 @@ const LiveAnswer = v.object({ liveURL: v.string(), liveURLId: v.fallback(v.nulli
 const activeSessions =
   'query ActiveSessions($apiToken:String,$limit:Int,$skip:Int){getActiveSession(apiToken:$apiToken,limit:$limit,skip:$skip){sessions{browserId startTime browserName type} count}}';
 
+const metaRoute = '/meta';
+
+/** Where a connection's requests about a browser take the token, once one has succeeded. */
+const tokenPlaceOf = oncePer((_: Link): { known: 'header' | 'address' | undefined } => ({ known: undefined }));
+
 export function cloud(link: Link, version: string | undefined): Surface {
   const { token } = link.credentials;
   const identity = version === undefined ? 'cloud' : `cloud v${version}`;
   const facts: AccountFacts = { identity, sessionLimit: undefined, note: undefined };
   const accountApi = () => (isProviderHost(link.origin.hostname) ? link.httpTo(new URL(accountApiAddress)) : link.http);
 
-  let isInAddress = false;
+  const place = tokenPlaceOf(link);
 
   /**
    * Sends a request with the token in a header, which the cloud's page about tokens documents for its REST API. The pages of these
-   * requests only have it in the address, so it's sent there if the header is refused. Nothing has happened then. Addresses can get
-   * into VS Code's log.
+   * requests only have it in the address, so it's sent there if the header is refused, unless it was accepted before. Nothing has
+   * happened then. Addresses can get into VS Code's log.
    */
   async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     if (token === undefined) return link.http.send(request, signal);
-    if (!isInAddress) {
+    // Its answer about itself may need no token at all.
+    const isTelling = request.route !== metaRoute;
+    if (place.known !== 'address') {
       const headers = { authorization: `Basic ${Buffer.from(token).toString('base64')}` };
       try {
-        return await link.http.send({ ...request, headers }, signal);
+        const answer = await link.http.send({ ...request, headers }, signal);
+        if (isTelling) place.known = 'header';
+        return answer;
       } catch (error) {
-        if (!ProviderError.isOf(error, 'unauthorized', 'forbidden')) throw error;
+        // A 403 may be about the session or the plan.
+        const isRefusal = ProviderError.isOf(error, 'unauthorized', ...(isTelling ? [] : (['forbidden'] as const)));
+        if (place.known === 'header' || !isRefusal) throw error;
       }
     }
     const answer = await link.http.send({ ...request, query: { token } }, signal);
-    isInAddress = true;
+    if (isTelling) place.known = 'address';
     return answer;
   }
 
@@ -106,7 +118,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
   return {
     ending: usualEnding,
     async check(signal) {
-      await send({ method: 'GET', route: '/meta' }, signal);
+      await send({ method: 'GET', route: metaRoute }, signal);
       return facts;
     },
     list: inventories,

@@ -713,6 +713,28 @@ describe('Browserless', () => {
       assert.deepEqual([last?.headers['authorization'], last?.query.get('token')], [undefined, server.token]);
     });
 
+    it('doesn’t have its token in the address if the cloud refuses something else, or refuses the header only once', async () => {
+      await provider.check(unaborted);
+      server.add({ id: 'browser-1' });
+      const session = await only(provider);
+      server.forbids = true;
+      assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'forbidden');
+      server.forbids = false;
+      await only(provider);
+      const view = await provider.liveView?.(session.id, undefined, 'watch', unaborted);
+      assert.ok(view);
+      for (const text of ['Bad gateway.', 'Again.']) {
+        server.misbehave('DELETE', /browser/, { kind: 'answer', answer: { status: 401, text } }, 1);
+        assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'unauthorized');
+      }
+      assert.equal((await provider.end(session, unaborted)).outcome, 'accepted');
+      assert.equal(
+        server.requests.filter(({ method, path }) => method === 'DELETE' && !path.includes('live')).length,
+        4,
+      );
+      assert.ok(server.requests.every(({ query }) => query.size === 0));
+    });
+
     it('doesn’t call ended what another region is running', async () => {
       server.add({ id: 'browser-1', here: false });
       const session = await only(provider);

@@ -92,11 +92,14 @@ async function isKnownToHaveEnded(
 /**
  * Those of some unlisted sessions that their provider says are gone, as far as it answers within three seconds. Sessions that it
  * doesn't find aren't among them: during an outage, it may not find any. Never rejects.
+ * @param areOfAnother whether they're known from another account. Then those that aren't found for this one are probably only
+ * that account's, and are among the result.
  */
 export async function findGone(
   { connections, clock, logger }: Omit<LookUpParts, 'refresher'>,
   account: AccountId,
   ids: readonly SessionId[],
+  areOfAnother = false,
 ): Promise<readonly SessionId[]> {
   const count = Math.min(ids.length, mostAskedAbout);
   if (count === 0 || !paceOf({ connections, clock }, account).take(count)) return [];
@@ -106,8 +109,10 @@ export async function findGone(
     const window = () => connections.rateWindow(account);
     const options = { clock, logger, stop: limit.signal, most: mostAskedAbout, window };
     const sessions = ids.map((id) => unlistedSession(id));
-    const { answers } = await probe(provider, sessions, options);
-    return ids.filter((id) => answers.get(id) === 'gone');
+    const { answers, failures } = await probe(provider, sessions, options);
+    const isAbsent = (id: SessionId) =>
+      answers.get(id) === 'notFound' || ProviderError.isOf(failures.get(id), 'notFound', 'unauthorized', 'forbidden');
+    return ids.filter((id) => answers.get(id) === 'gone' || (areOfAnother && isAbsent(id)));
   } catch (error) {
     logger.debug(`the provider wasn't asked about unlisted sessions: ${ProviderError.from(error).message}`);
     return [];

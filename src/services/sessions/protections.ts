@@ -161,13 +161,13 @@ export class Protections {
 
   /**
    * The protected sessions of an account that aren't listed and haven't ended as far as this window knows.
-   * @param asked an account that {@link sharing} names along with it, and that doesn't list them either.
+   * @param asked an account that {@link sharing} names along with it, and that doesn't list them. This one may.
    */
   unlisted(account: AccountId, asked = account): readonly SessionId[] {
     const gone = this.#gone.get(account);
-    const isKnown = (id: SessionId) => [account, asked].some((one) => this.#store.known(one).has(id));
+    const known = this.#store.known(asked);
     return this.#idsIn(account).filter(
-      (id) => !isKnown(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
+      (id) => !known.has(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
     );
   }
 

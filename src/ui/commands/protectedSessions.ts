@@ -48,7 +48,10 @@ function unlistedOf({ protections, history }: ProtectionParts, its: AccountId, a
   return protections.unlisted(its, asked).filter((id) => !isRandomId(id) || history.find(its, id) === undefined);
 }
 
-/** Asks the provider which of {@link unlistedProtected} are gone, so that a dialog doesn't mention them. Never rejects. */
+/**
+ * Asks the provider which of {@link unlistedProtected} are gone, or not this account's, so that a dialog doesn't mention them.
+ * Never rejects.
+ */
 export async function checkUnlistedProtected(
   parts: ProtectionParts & Parameters<typeof findGone>[0],
   account: AccountId,
@@ -57,7 +60,8 @@ export async function checkUnlistedProtected(
   await Promise.all(
     protections.sharing(account).map(async (its) => {
       protections.noteGone(its, []);
-      protections.noteGone(its, await findGone(parts, its, unlistedOf(parts, its, account)));
+      const ids = unlistedOf(parts, its, account);
+      protections.noteGone(its, await findGone(parts, account, ids, its !== account));
     }),
   );
 }

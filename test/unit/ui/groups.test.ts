@@ -183,6 +183,37 @@ describe('a whole batch', () => {
     assert.equal(server.running.length, 2);
   });
 
+  it('says which sessions end with it that are protected in another account, and listed only there', async () => {
+    const [member] = server.addBatch(2, { id: 'batch_a' }).members;
+    const hidden = member?.id ?? '';
+    const another = await services.add('anchor', server.url, { apiKey: server.key });
+    await parts.protections.set(another, [sessionId(hidden)], true);
+    server.unlisted.add(hidden);
+    await services.refresher.refresh(accountId);
+    parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+    await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+    await endAccountSessions(parts, [{ accountId }]);
+    assert.match(details[0] ?? '', /Session \S+ is protected but not listed\. If it's in this batch/);
+    assert.match(details[1] ?? '', /Session \S+ is protected but not listed\. If it's still running/);
+  });
+
+  it('says nothing about protected sessions of other teams at the same provider', async () => {
+    server.addBatch(1, { id: 'batch_a' });
+    server.keys.set('other', 'sk-anchor-other-team');
+    const another = await services.add('anchor', server.url, { apiKey: 'sk-anchor-other-team' });
+    const theirs = server.add({}).id;
+    await services.refresher.refresh(another);
+    assert.ok(services.store.session(another, sessionId(theirs)));
+    await parts.protections.set(another, [sessionId(theirs)], true);
+    // No other team's key finds it.
+    server.sessions.delete(theirs);
+    await services.refresher.refresh(accountId);
+    parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+    await endAccountSessions(parts, [{ accountId }]);
+    assert.equal(details.length, 1);
+    assert.doesNotMatch(details[0] ?? '', /protected/);
+  });
+
   describe('with a protected session that isn’t listed', () => {
     const target = () => ({ accountId, groupId: groupId('batch_a') });
     const said =

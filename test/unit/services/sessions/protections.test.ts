@@ -203,7 +203,8 @@ describe('protections', () => {
     assert.deepEqual(protections.sharing(accountId('removed')), [accountId('removed')]);
     await protections.set(second, [one, two], true);
     list([one]);
-    assert.deepEqual(protections.unlisted(second), [one, two]);
+    listIn(second, [someSession(two)]);
+    assert.deepEqual(protections.unlisted(second), [one]);
     assert.deepEqual(protections.unlisted(second, a), [two]);
   });
 

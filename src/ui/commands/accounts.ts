@@ -1,9 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
+import { systemClock } from '../../core/clock.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import { parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import type { CredentialField, Provider, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
+import { sharedWithin } from '../../core/sharedWithin.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import { accountHost, accountName } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
@@ -103,16 +106,26 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
   return isGood;
 }
 
+/** How long tests of a connection share one result, in milliseconds. Other extensions can ask for them, too. */
+const sharedMs = 1_000;
+
+const checkOnce = oncePer((provider: Provider) =>
+  sharedWithin(sharedMs, systemClock, async () => {
+    const began = systemClock.monotonic();
+    const facts = await checkInTime(provider);
+    return { ...facts, tookMs: systemClock.monotonic() - began };
+  }),
+);
+
 /** Checks an account's key. Never rejects. */
 export async function testAccount(
-  parts: Pick<KnownAccountParts, 'connections' | 'clock'>,
+  parts: Pick<KnownAccountParts, 'connections'>,
   account: Account,
 ): Promise<{ readonly isGood: boolean; readonly sentence: string }> {
-  const began = parts.clock.monotonic();
   try {
-    const { identity, sessionLimit } = await checkInTime(await parts.connections.open(account.id));
+    const { identity, sessionLimit, tookMs } = await checkOnce(await parts.connections.open(account.id))();
     const sentences = [
-      l10n.t('{0} responded in {1} ms.', accountHost(account), Math.round(parts.clock.monotonic() - began)),
+      l10n.t('{0} responded in {1} ms.', accountHost(account), Math.round(tookMs)),
       ...(identity === undefined ? [] : [plainText(identity)]),
       ...(sessionLimit === undefined ? [] : [l10n.t('Session limit: {0}.', sessionLimit)]),
     ];

@@ -35,7 +35,7 @@ export async function listOnce({ store, refresher }: ListParts, accounts: readon
     const kind = store.state(id)?.kind;
     return kind === 'disconnected' || kind === 'loading';
   });
-  await waitForLists(never.map((id) => refresher.refresh(id)));
+  await waitForLists(never.map((id) => refresher.refreshOnRequest(id)));
 }
 
 /** Looks for browsers on this machine, whose account exists only while there are any, and waits a few seconds at most. */
@@ -81,7 +81,7 @@ export async function listFresh(
   const listing = l10n.t('Listing sessions…');
   prompts.note(listing);
   // Without a notification, a question that comes late would surprise a user who has gone on typing somewhere else.
-  await busyIfSlow(prompts, clock, listing, waitForLists(old.map((id) => refresher.refresh(id))));
+  await busyIfSlow(prompts, clock, listing, waitForLists(old.map((id) => refresher.refreshOnRequest(id))));
 }
 
 /** Whether an account's list is complete, and new enough for a question about everything in it. */

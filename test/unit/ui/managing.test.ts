@@ -4,8 +4,11 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { AccountId } from '../../../src/core/ids.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
+import { testConnection } from '../../../src/ui/commands/accounts.ts';
+import { planEnd } from '../../../src/ui/commands/endPlan.ts';
 import { manageAccounts } from '../../../src/ui/commands/manageAccounts.ts';
 import { type RemoveParts, removeAccount } from '../../../src/ui/commands/removeAccount.ts';
+import { wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { Answer, AskRequest, Choice, PickRequest, Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
@@ -93,6 +96,21 @@ describe('managing accounts', function () {
   afterEach(async () => {
     services.dispose();
     await server.stop();
+  });
+
+  it('sends only some of the requests that an extension could cause with commands in a loop', async () => {
+    const before = server.requests.length;
+    await testConnection(parts, [{ accountId: id }]);
+    const once = server.requests.length - before;
+    for (let times = 1; times < 50; times++) await testConnection(parts, [{ accountId: id }]);
+    assert.equal(messages.length, 50);
+    assert.ok(server.requests.length - before < 10 * once);
+    server.misbehave('GET', /sessions/, { kind: 'answer', answer: { status: 200, json: { hello: 'there' } } });
+    for (let times = 0; times < 10; times++) await planEnd(parts, [wholeAccount(id)]);
+    const after = server.requests.length;
+    void planEnd(parts, [wholeAccount(id)]);
+    await fetch(`${server.url}/nothing`);
+    assert.equal(server.requests.length, after + 1);
   });
 
   const remove = () => removeAccount(parts, [{ accountId: id }]);

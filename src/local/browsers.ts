@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { portOfProfile } from './devtoolsPort.ts';
 import {
   flagOf,
@@ -8,6 +7,7 @@ import {
   type ProcessReader,
   programName,
 } from './processes.ts';
+import { processName, scriptOf } from './scriptOf.ts';
 
 /** A tool that starts browsers. */
 export type BrowserTool =
@@ -213,34 +213,6 @@ function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[]
   // An interpreter that is the first process of a container may have started the browser.
   if (parentPid <= 1) return !(parent !== undefined && isInterpreter(parent.program));
   return parent !== undefined && /^(systemd|launchd|init)$/.test(programName(parent.program));
-}
-
-/** What a process is called: the script's name where an interpreter runs one, else the program's. */
-export function processName(process: LocalProcess): string {
-  const script = scriptOf(process);
-  return script === '' ? programName(process.program) : scriptName(script);
-}
-
-/** Arguments that look like scripts. Others may be the values of flags, such as keys. */
-const scriptFile = /[/\\]|\.([cm]?[jt]s|py|jar|rb)$/;
-
-/**
- * The script that an interpreter runs; empty for other programs. A program can replace its arguments with a title, as npm
- * does (`npm exec tool --key=…`): only the first word of a title is used.
- */
-function scriptOf({ program, args: [first = '', ...others] }: LocalProcess): string {
-  if (!isInterpreter(program)) return '';
-  const isTitle = others.length === 0 || /\s/.test(first);
-  if (isTitle) return first.split(/\s/)[0] ?? '';
-  // The code itself is an argument.
-  if (others.some((arg) => /^(-[ecp]|--(eval|print))$/.test(arg))) return '';
-  return others.find((arg) => !arg.startsWith('-') && scriptFile.test(arg)) ?? '';
-}
-
-/** The package that a script belongs to, otherwise its file name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */
-function scriptName(script: string): string {
-  const [, name] = /.*node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)[/\\]/.exec(script) ?? [];
-  return name === undefined || name === '.bin' ? basename(script.replaceAll('\\', '/')) : name.replaceAll('\\', '/');
 }
 
 function portOf(flag: string | undefined): number | undefined {

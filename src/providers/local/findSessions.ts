@@ -1,15 +1,10 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { lazy } from '../../core/lazy.ts';
-import {
-  type AutomatedBrowser,
-  browsersAmong,
-  listBrowserProcesses,
-  processName,
-  withLivePort,
-} from '../../local/browsers.ts';
+import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
 import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
 import { openProcessReader } from '../../local/openProcessReader.ts';
 import type { ProcessList, ProcessReader } from '../../local/processes.ts';
+import { processName } from '../../local/scriptOf.ts';
 import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
 import { type LocalTools, openLocalTools, sessionOfBrowser } from './localTools.ts';

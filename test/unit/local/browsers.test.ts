@@ -177,8 +177,9 @@ function processesOf(folder: string): readonly string[] {
   });
 
   it('name the programs that started them, without their arguments', async () => {
-    const ownerOf = async (...args: string[]) => {
-      const parent = { ...browser, pid: 8, parentPid: 1, program: '/usr/bin/node', args };
+    const ownerOf = (...args: string[]) => ownerOfProgram('/usr/bin/node', ...args);
+    const ownerOfProgram = async (program: string, ...args: string[]) => {
+      const parent = { ...browser, pid: 8, parentPid: 1, program, args };
       const list = {
         found: [browser],
         ancestorsOf: () => [parent],
@@ -190,13 +191,37 @@ function processesOf(folder: string): readonly string[] {
       return one?.owners[0];
     };
     assert.equal(await ownerOf('node', '/app/node_modules/@acme/agent/cli.js', '--key=secret'), '@acme/agent');
-    assert.equal(await ownerOf('node', '--token', 'sk-secret', 'scrape.mjs', 'other-secret'), 'scrape.mjs');
+    assert.equal(await ownerOf('node', '--watch', 'scrape.mjs', 'other-secret'), 'scrape.mjs');
+    assert.equal(await ownerOf('node', '-r', './secret/hook.js', '--', 'scrape.mjs'), 'scrape.mjs');
+    assert.equal(await ownerOf('node', '--title', 'a/secret', 'scrape.mjs'), 'scrape.mjs');
     assert.equal(await ownerOf('node', '-e', 'fetch("https://x.example/?key=secret")'), 'node');
     assert.equal(await ownerOf('npm exec tool --key secret'), 'npm');
     assert.equal(await ownerOf('npm exec tool', '--key=secret'), 'npm');
     assert.equal(await ownerOf('chrome-devtools-mcp'), 'chrome-devtools-mcp');
     assert.equal(await ownerOf('node', 'secret'), 'node');
+    // What comes after something that isn't a script may be anything.
+    assert.equal(await ownerOf('node', '.', '--base-url', 'https://qa:secret@staging.example/'), 'node');
+    assert.equal(await ownerOf('node', 'agent', '--aws-secret', 'wJalr/K7MDENG/secret'), 'node');
+    assert.equal(await ownerOf('node', 'https://qa:secret@staging.example/hook?key=secret'), 'node');
+    assert.equal(await ownerOf('node', `/x/${'a'.repeat(101)}.js`), 'node');
+    assert.equal(await ownerOf('https://qa:secret@staging.example'), 'node');
+    assert.equal(await ownerOf('node', `/${'node_modules'.repeat(100_000)}`), 'node');
     assert.equal(await ownerOf(), 'node');
+    for (const [program, args, name] of [
+      ['python3.12', ['-m', 'pytest', '--base-url', 'https://qa:secret@staging.example/'], 'pytest'],
+      ['python3', ['-um', 'browser_use.cli', 'a/secret'], 'browser_use.cli'],
+      ['python3', ['-m', 'a secret'], 'python3'],
+      ['python3', ['-W', 'ignore', '-X', 'dev/secret', '/home/me/agent.py', 'a/secret'], 'agent.py'],
+      ['python3', ['-Ic', 'open("a/secret")', 'b/secret'], 'python3'],
+      ['java', ['-cp', '/app/secret:/lib', '-jar', '/app/selenium-server.jar', 'standalone'], 'selenium-server.jar'],
+      ['java', ['-cp', '/app/secret', 'com.example.Main', 'a/secret'], 'java'],
+      ['bun', ['run', 'scripts/agent.ts', 'a/secret'], 'agent.ts'],
+      ['deno', ['run', '-A', '/work/agent.ts'], 'agent.ts'],
+      ['bun', ['x', 'tool', 'a/secret'], 'bun'],
+      ['ruby', ['-r', 'a/secret', '/work/agent.rb'], 'agent.rb'],
+      ['dotnet', ['/app/Agent.dll', 'a/secret'], 'Agent.dll'],
+    ] as const)
+      assert.equal(await ownerOfProgram(`/usr/bin/${program}`, program, ...args), name, args.join(' '));
   });
 
   it('are found quickly, no matter how long and odd their arguments are', async () => {

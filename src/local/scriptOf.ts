@@ -1,0 +1,55 @@
+import { basename } from 'node:path';
+import { isInterpreter, type LocalProcess, programName } from './processes.ts';
+
+/** Options of interpreters whose value is the next argument. Values may be secrets, and never count as scripts. */
+const withValue =
+  /^(-[rCWXIQ]|-cp|--(require|import|loader|experimental-loader|conditions|env-file|env-file-if-exists|title|input-type|preload|config|class-path|module-path|add-modules|check-hash-based-pycs))$/;
+/** Options that make the next argument code. Python and Ruby take several short options together. */
+const withCode = /^(-[A-Za-z]*[ce]|-p|--(eval|print))$/;
+/** Commands of an interpreter before the script: `bun run script.ts`. */
+const command = /^(run|exec|test|task|x|serve)$/;
+/** Arguments that look like scripts. */
+const scriptFile = /[/\\]|\.([cm]?[jt]s|py|jar|rb)$/;
+const longestPath = 4_096;
+
+/**
+ * The script or Python module that an interpreter runs; empty for other programs, and if that isn't certain: every later argument
+ * may be a secret. A program can replace its arguments with a title, as npm does (`npm exec tool --key=…`): only the first word
+ * of a title is used.
+ */
+export function scriptOf({ program, args: [first = '', ...others] }: LocalProcess): string {
+  if (!isInterpreter(program)) return '';
+  const isTitle = others.length === 0 || /\s/.test(first);
+  if (isTitle) return safePath(first.split(/\s/, 1)[0] ?? '');
+  for (let at = 0; at < others.length; at++) {
+    const arg = others[at] ?? '';
+    const next = others[at + 1] ?? '';
+    if (withCode.test(arg)) return '';
+    if (/^-[A-Za-z]*m$/.test(arg)) return /^[\w.]+$/.test(next) ? next : '';
+    if (arg === '-jar') return safePath(next);
+    if (withValue.test(arg)) at++;
+    else if (!arg.startsWith('-') && !(at === 0 && command.test(arg))) return scriptFile.test(arg) ? safePath(arg) : '';
+  }
+  return '';
+}
+
+/** A path, or nothing if it's too long or its name isn't like that of a file: an address, or the value of something. */
+function safePath(path: string): string {
+  return path.length <= longestPath && /^[^\s?=:@&#%]{1,100}$/.test(fileName(path)) ? path : '';
+}
+
+function fileName(path: string): string {
+  return basename(path.replaceAll('\\', '/'));
+}
+
+/** The package that a script belongs to, otherwise its file name: `/x/node_modules/@playwright/mcp/cli.js` is `@playwright/mcp`. */
+function scriptName(script: string): string {
+  const [, name] = /^.*node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)[/\\]/s.exec(script) ?? [];
+  return name === undefined || name === '.bin' ? fileName(script) : name.replaceAll('\\', '/');
+}
+
+/** What a process is called: the script's name where an interpreter runs one, else the program's. */
+export function processName(process: LocalProcess): string {
+  const script = scriptOf(process);
+  return script === '' ? programName(process.program) : scriptName(script);
+}

@@ -1,3 +1,4 @@
+import { oncePer } from './oncePer.ts';
 import { loopbackUrl } from './origin.ts';
 import { isEmptyTab, type Page } from './page.ts';
 import { plainText } from './plainText.ts';
@@ -36,11 +37,14 @@ export function bestName(session: Session, pages: readonly Page[] | undefined = 
   return host === '' ? { text: '', from: 'nothing' } : { text: host, from: 'host' };
 }
 
-/** The page that stands for a session: the first that has a title, else the first that has a host. */
-export function mainPage(pages: readonly Page[]): Page | undefined {
-  const shown = pages.filter((page) => !isEmptyTab(page) && titleAndHost(page) !== '');
-  return shown.find(({ title }) => plainText(title) !== '') ?? shown[0];
-}
+/**
+ * The page that stands for a session: the first that has a title, else the first that has a host. Found once for the same list,
+ * because rows ask several times and there may be hundreds of long titles.
+ */
+export const mainPage = oncePer((pages: readonly Page[]): Page | undefined => {
+  const titled = pages.find((page) => !isEmptyTab(page) && plainText(page.title) !== '');
+  return titled ?? pages.find((page) => !isEmptyTab(page) && hostOf(page) !== '');
+});
 
 /** A page's host, as plain text; empty if its address has none. */
 export function hostOf({ url }: Page): string {

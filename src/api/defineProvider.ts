@@ -34,7 +34,7 @@ type Loosened = 'ending' | 'check' | 'list' | 'end' | 'probe' | 'finishedGroups'
 /**
  * An account at a provider: a {@link Provider} whose answers may leave out what isn't known. Optional members are
  * capabilities: if one is missing, no command offers it. An error made by `providerError` says what is wrong. Any other
- * error is shown as an unexpected answer, with its message.
+ * error is shown as an unexpected response, with its message.
  */
 export interface ProviderConnection extends Omit<Provider, Loosened> {
   /** By default lists may be a few seconds late, and ends not confirmed within 30 s are reported as unconfirmed. */

@@ -14,7 +14,7 @@ export interface CdpConnection extends Disposable {
    * Sends a command and waits for its result.
    * @param target the attached target it is for, as `Target.attachToTarget` named it; without it the browser as a whole.
    * @throws ProviderError: `notFound` when Chrome knows no such target or context, `unexpectedAnswer` for any other
-   * statusError, `unreachable` when the connection is lost, `timedOut` after ten seconds, `cancelled`.
+   * error, `unreachable` when the connection is lost, `timedOut` after ten seconds, `cancelled`.
    */
   send(
     method: string,

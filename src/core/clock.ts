@@ -1,11 +1,11 @@
 import type { Disposable } from './event.ts';
 import { cancelled } from './providerError.ts';
 
-/** Time, so that tests can make it pass. */
+/** The current time, and timers. Tests replace it. */
 export interface Clock {
   /** Epoch milliseconds. Jumps when the machine's clock is set, and when it wakes up. */
   now(): number;
-  /** Milliseconds since some moment, which never jump: for how far two things are apart. */
+  /** Milliseconds since some moment, which never jump. Used to measure durations. */
   monotonic(): number;
   /** Calls `run` once after `ms` milliseconds, unless disposed before. Never keeps a process alive. */
   after(ms: number, run: () => void): Disposable;

@@ -1,6 +1,6 @@
 import { idFault, type SessionId } from './ids.ts';
 
-/** Longer texts are no copied id. */
+/** Longer texts aren't searched for an id. */
 const longestText = 4_096;
 const deepestUrl = 3;
 /** What an id is copied with: quotes, brackets, commas, spaces and what can't be seen. */
@@ -52,7 +52,7 @@ function fromUrl(text: string, depth: number): string | undefined {
   return undefined;
 }
 
-/** What comes after the first part of a path that an id comes after, whether or not it is fit to be one. */
+/** The part of a path after the first one that an id usually follows, such as `sessions`. It isn't checked. */
 function fromPath(path: string): string | undefined {
   const parts = path.split(/[/?#]/).filter((part) => part !== '');
   const place = parts.findIndex((part, index) => idPlaces.has(part.toLowerCase()) && index + 1 < parts.length);

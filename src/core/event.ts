@@ -1,4 +1,4 @@
-/** Something to be ended once; what VS Code calls by the same name. */
+/** Like `vscode.Disposable`. */
 export interface Disposable {
   dispose(): void;
 }
@@ -29,13 +29,13 @@ export function onListenerError(handle: (error: unknown) => void): Disposable {
 }
 
 /**
- * The writing half of an {@link Event}. Listeners are called in order, at once, on the caller's stack. One that throws,
+ * Fires an {@link Event}. Listeners are called in order, at once, on the caller's stack. One that throws,
  * or returns a promise that is rejected, keeps neither the others nor the caller from going on.
  */
 export class Emitter<T> {
   readonly #listeners = new Set<{ readonly call: (event: T) => unknown }>();
 
-  /** The reading half, to be handed out. */
+  /** What listeners subscribe to. */
   readonly event: Event<T> = (call) => {
     const listener = { call };
     this.#listeners.add(listener);

@@ -1,4 +1,4 @@
-/** Where rooms that know nothing of VS Code write. Callers pass text that is already free of secrets. */
+/** What code that doesn't import vscode logs to. Callers pass text that is already free of secrets. */
 export interface Logger {
   debug(message: string): void;
   info(message: string): void;

@@ -71,14 +71,14 @@ export function withoutValues(raw: string): string {
   return withoutSecrets(withoutTail(`${site}${url.pathname}${url.search}${url.hash}`));
 }
 
-/** An address without what stands behind its question mark, but for the names there, and without its fragment. */
+/** An address with the values of its path and its query masked, and without its fragment. The names in its query stay. */
 function withoutTail(address: string): string {
   const [, path = '', query, fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(address) ?? [];
   const site = path.replace(/;([^=;/]*)=[^;/]*/g, `;$1=${hidden}`);
   return `${site}${query === undefined ? '' : `?${query.split('&').map(nameAlone).join('&')}`}${fragment && `#${hidden}`}`;
 }
 
-/** The name of a part of a query. What has none is all value, and so is what only ends as names do. */
+/** Masks the value of a parameter of a query, or all of it if it has no name or no value. */
 function nameAlone(part: string): string {
   const [, name = '', value = '='] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
   return name.length > longestName || /^=+$/.test(value) ? hidden : `${name}=${hidden}`;

@@ -1,4 +1,4 @@
-/** The same function, except that it returns for the same object what it returned before. */
+/** Keeps a function's result for each object, for as long as that exists. */
 export function oncePer<From extends object, To>(make: (from: From) => To): (from: From) => To {
   const made = new WeakMap<From, { readonly to: To }>();
   return (from) => {

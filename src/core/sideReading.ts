@@ -5,8 +5,7 @@ import type { Disposable } from './event.ts';
 const patienceMs = 1_000;
 
 /**
- * Something worth knowing beside a list, such as an account's limits: read seldom, never in the way of the list, and never
- * the reason why it fails.
+ * Extra information about an account, such as its limits. It's requested rarely, and neither delays its list nor makes it fail.
  */
 export class SideReading<T> {
   readonly #clock: Clock;

@@ -22,7 +22,7 @@ export interface StartedBrowser {
   readonly exited: Promise<void>;
   /** Opens a page in an isolated context of its own. Resolves when the page has a title, or after two seconds. */
   openPage(url: string): Promise<void>;
-  /** Ends the browser: politely first, then by force. Resolves like `exited`. */
+  /** Asks the browser to close, and kills it if it doesn't. Resolves like `exited`. */
   close(): Promise<void>;
 }
 

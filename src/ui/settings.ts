@@ -165,7 +165,7 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
   },
   'confirm.endAll': {
     description:
-      'Controls how you confirm ending all sessions: in one account, in all accounts, all of yours, or all left behind.',
+      'Controls how you confirm ending all sessions: in one account, in all accounts, all of yours, or all browsers that were left behind.',
     choices: {
       button: { label: 'Button', description: "Confirm with the dialog's button." },
       typeCount: {
@@ -237,17 +237,18 @@ export const settingTexts: { readonly [Key in SettingKey]: SettingText & Choices
     description: 'Controls where live views open.',
     choices: {
       auto: {
-        label: 'Panel',
-        description: "Open in a panel. If a page can't be shown there, the panel offers to open it in a browser.",
+        label: 'Editor',
+        description: "Open in an editor tab. If a page can't be shown there, the tab offers to open it in a browser.",
       },
       integratedBrowser: {
         label: 'Integrated Browser',
         description:
-          "Open in a tab of VS Code's integrated browser if it's available, otherwise in your default browser. Sessions without a live view page at the provider open in a panel. VS Code stores the addresses of its browser tabs, and anyone with such an address can watch the session.",
+          "Open in a tab of VS Code's integrated browser if it's available, otherwise in your default browser. Sessions whose provider has no live view page open in an editor tab. VS Code stores the addresses of its browser tabs, and anyone with such an address can watch the session.",
       },
       external: {
         label: 'External Browser',
-        description: 'Open in your default browser. Sessions without a live view page at the provider open in a panel.',
+        description:
+          'Open in your default browser. Sessions whose provider has no live view page open in an editor tab.',
       },
     },
   },

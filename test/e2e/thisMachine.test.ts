@@ -100,7 +100,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
       await user.type('Showing ', leftover);
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });
       // Other programs on this machine may have left browsers behind, too. This test must never end those.
-      await user.choose(user.row('Left behind').first(), 'End All Left Behind…');
+      await user.choose(user.row('Left behind').first(), 'End All Browsers Left Behind…');
       assert.match(await user.dialog(), /End 2 browsers that were left behind\?.*2 temporary profiles stay on disk\./s);
       await user.picture('this-machine-end-left-behind');
       const late = await leaveBehind({ url: pageCalled(leftover) });

@@ -32,7 +32,7 @@ describe('a user with two windows who forgets a browser', function () {
     const createdAt = new Date(Date.now() - 6.1 * 3_600_000);
     server.add({ id: 'sess_forgotten', domains: ['checkout.example.com'], createdAt });
     await refreshBoth();
-    await inEach('2 browsers · 1 for 6 h');
+    await inEach('2 browsers · 1 over limit, 6 h');
     const warned = async () => {
       const shown = windows.map((page) =>
         page.locator('.notification-toast', { hasText: 'running for 6 hours' }).count(),

@@ -138,7 +138,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     await configure('mine', 'tag=anna');
     try {
       await command('endSession', { accountId: id, sessionId: 'sess_b' });
-      assert.match(asked()?.detail ?? '', /It isn't yours\.\nIt started less than a minute ago\./);
+      assert.match(asked()?.detail ?? '', /This session isn't yours\.\nIt started less than a minute ago\./);
       await command('deleteBatch', { accountId: id, groupId: batch.id });
       assert.match(
         asked()?.detail ?? '',

@@ -228,8 +228,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const outcome = await endSession(processes, reader, link.clock, signal);
       if (outcome === 'gone') return { outcome: 'alreadyGone', how: undefined };
       if (outcome === 'stillRuns') return { outcome: 'accepted', how: undefined };
-      const how =
-        outcome === 'killed' ? translatable("It was killed, because it didn't end by itself in time.") : undefined;
+      const how = outcome === 'killed' ? translatable("It didn't end in time, so it was killed.") : undefined;
       return { outcome: 'ended', how: session?.browser === 'cloud' ? checkCloud : how };
     },
 
@@ -315,7 +314,7 @@ function sessionOf(browser: KnownBrowser, pages: readonly Page[] | undefined): S
   });
 }
 
-const checkCloud = translatable('Its browser runs in a cloud. Check there whether it has ended.');
+const checkCloud = translatable('Its browser runs at a cloud provider. Check there whether it has ended.');
 
 /** A session without a browser of its own on this machine. Ending it ends the tool's background process. */
 function detachedSession(session: ToolSession): Session {

@@ -119,14 +119,14 @@ export class Ender {
   /**
    * Sends one request for many sessions, once, and checks what happened to each. It is never sent again: if its answer
    * is lost, each session is checked instead.
-   * @param statusError what the provider said about a session that it couldn't end, if anything.
+   * @param reasonFor what the provider said about a session that it couldn't end, if anything.
    */
   async #ask(
     accountId: AccountId,
     generation: number,
     sessions: readonly Session[],
     call: (provider: Provider) => Promise<void>,
-    statusError: (session: Session) => string | undefined = () => undefined,
+    reasonFor: (session: Session) => string | undefined = () => undefined,
   ): Promise<{ readonly results: readonly EndResult[]; readonly sent: Sent }> {
     const entry = await this.#options.journal.begin(sessions.map((session) => ({ accountId, session })));
     const counts: EndCounts = this.#queues.get(accountId)?.queue.counts ?? new Map();
@@ -138,7 +138,7 @@ export class Ender {
       return { kind: 'taken', alreadyGone: false, how: undefined, said: undefined };
     });
     for (const pending of end.pending) {
-      const said = statusError(pending.session);
+      const said = reasonFor(pending.session);
       pending.sent = said === undefined ? sent : { kind: 'unclear', why: { kind: 'notDeleted', said } };
     }
     await confirmEnds(this.#options, end, undefined);

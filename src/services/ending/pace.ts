@@ -31,7 +31,7 @@ export class Pace {
   #notBefore = 0;
   #refusedAt = Number.NEGATIVE_INFINITY;
   #pauses = 0;
-  #statusError: ProviderError | undefined;
+  #lastError: ProviderError | undefined;
 
   /**
    * @param most the upper limit, which may change with the connection.
@@ -46,8 +46,8 @@ export class Pace {
   }
 
   /** The last error response (429, 503), if any. */
-  get statusError(): ProviderError | undefined {
-    return this.#statusError;
+  get lastError(): ProviderError | undefined {
+    return this.#lastError;
   }
 
   /** Milliseconds until another request may be sent; `busy` if it has to wait for a response. */
@@ -70,10 +70,10 @@ export class Pace {
   }
 
   /** Call it after an error response (429, 503). Waits as long as the provider asks, else longer each time. */
-  refused(statusError: ProviderError): void {
-    this.#statusError = statusError;
+  refused(error: ProviderError): void {
+    this.#lastError = error;
     const now = this.#clock.monotonic();
-    const retryAt = retryAtOf(statusError.trouble);
+    const retryAt = retryAtOf(error.trouble);
     if (now - this.#refusedAt > sameBurstMs) {
       this.#limit = Math.max(1, Math.min(this.#limit, this.#most()) / 2);
       this.#fast = false;

@@ -90,7 +90,7 @@ export class AccountQueue {
     while (!stop.aborted && fault === undefined && (queue.length > 0 || inFlight > 0)) {
       const wait = queue.length === 0 ? 'busy' : this.#pace.wait(this.#inFlight);
       const next = wait === 0 ? queue.shift() : undefined;
-      if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.statusError ?? usedUp(clock.now() + wait));
+      if (wait !== 'busy' && wait > longestWaitMs) giveUp(this.#pace.lastError ?? usedUp(clock.now() + wait));
       else if (next !== undefined) {
         const another = this.#senders.get(next.session.id);
         const isJoined = another !== undefined && another.by !== end;

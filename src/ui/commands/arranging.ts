@@ -91,7 +91,7 @@ async function askKey(parts: ArrangingParts): Promise<string | undefined> {
           value: key,
         })),
         {
-          label: l10n.t('Enter Another Key…'),
+          label: l10n.t('Enter Another Metadata Key…'),
           description: '',
           detail: '',
           icon: 'edit',
@@ -113,7 +113,7 @@ async function askKey(parts: ArrangingParts): Promise<string | undefined> {
     step: undefined,
     button: undefined,
     refuse: async (typed) => {
-      if (typed.trim() === '') return l10n.t('Enter a key.');
+      if (typed.trim() === '') return l10n.t('Enter a metadata key.');
       return typed.trim().length > longestKey ? l10n.t('Enter at most {0} characters.', longestKey) : undefined;
     },
   });

@@ -102,8 +102,8 @@ function unknownProtection(
     .map((id) => {
       const name = nameOfAccount(parts, id);
       return isSingle
-        ? l10n.t("Couldn't list {0}. This session may be protected there.", name)
-        : l10n.t("Couldn't list {0}. A browser that is protected there may be among these sessions.", name);
+        ? l10n.t("Couldn't list the sessions in {0}. This session may be protected there.", name)
+        : l10n.t("Couldn't list the sessions in {0}. A browser that is protected there may be among these.", name);
     });
 }
 

@@ -76,7 +76,7 @@ async function questionAbout(
     return undefined;
   }
   if (found.kind === 'tooMany') {
-    const sentence = l10n.t('Too many sessions were looked up in the last seconds. Wait a moment, then try again.');
+    const sentence = l10n.t('Too many sessions were looked up in the last few seconds. Wait a moment, then try again.');
     void prompts.tell('info', sentence, []);
     return undefined;
   }

@@ -75,11 +75,7 @@ export async function endTargets(
       const name = plainText(single.sessionId, 100);
       return endNothing(
         parts,
-        l10n.t(
-          '{0} listed sessions are also known as {1}. Select the one you mean in the list.',
-          others.length + 1,
-          name,
-        ),
+        l10n.t('{0} sessions in the list match {1}. Select the one you mean in the list.', others.length + 1, name),
       );
     }
     if (listed !== undefined)

@@ -114,7 +114,7 @@ export async function endMySessions(parts: EndParts): Promise<PublicEndReport> {
   }
   const plan = await planEndOfAll(parts, ({ session }) => isMine(session) === true);
   const count = plan.ends.length;
-  const message = count === 1 ? l10n.t('End 1 of your sessions?') : l10n.t('End {0} of your sessions?', count);
+  const message = count === 1 ? l10n.t('End your session?') : l10n.t('End your {0} sessions?', count);
   return endPlanned(parts, plan, { message, typesCount: true });
 }
 

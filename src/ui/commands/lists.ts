@@ -107,7 +107,12 @@ export function unknownAccounts(
     const combined = l10n.t('Several servers share {0}. Only the sessions listed here will be ended.', name);
     const said = isListedNow(parts, id) ? undefined : unknownSentence(state, name);
     if (said !== undefined && ports.has(loopbackPort(parts.accounts.get(id)?.origin ?? '') ?? ''))
-      return [l10n.t("Couldn't list the sessions in {0}. They'll end with their browser, which is listed here.", name)];
+      return [
+        l10n.t(
+          "Couldn't list the sessions in {0}. They run in a browser that is listed here, and will end with it.",
+          name,
+        ),
+      ];
     return [said ?? [], state.contents.combined ? combined : []].flat();
   });
 }

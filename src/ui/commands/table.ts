@@ -260,7 +260,7 @@ export const commandTable = {
     menus: [context(alone('account', 'endable'), '9_destructive@1')],
   },
   endLeftBehind: {
-    title: 'End All Left Behind…',
+    title: 'End All Browsers Left Behind…',
     palette: ifAccounts,
     menus: (['account', 'group'] as const).map((kind) =>
       context(alone(kind, 'endable', 'leftBehind'), '9_destructive@0'),
@@ -281,7 +281,7 @@ export const commandTable = {
     palette: ifSessions,
     menus: [title('9_destructive@0', `${inView} && ${hasSessions}`)],
   },
-  retryFailedEnds: { title: 'Retry Failed Ends…', palette: ifSessions, menus: [] },
+  retryFailedEnds: { title: 'Retry Ending Sessions…', palette: ifSessions, menus: [] },
   cancelBatch: {
     title: 'Cancel Batch…',
     palette: ifAccounts,
@@ -313,7 +313,7 @@ export const commandTable = {
     palette: `(${ifSessions}) && (config.browserSessions.mine || workspaceFolderCount > 0)`,
     menus: [title('9_destructive@0', `${inView} && ${hasSessions} && config.browserSessions.mine`)],
   },
-  reviewUnfinishedEnds: { title: 'Review Unfinished Ends', palette: 'never', menus: [] },
+  reviewUnfinishedEnds: { title: 'Review Unfinished Sessions', palette: 'never', menus: [] },
   deleteProfile: {
     title: 'Delete Profile…',
     palette: 'always',

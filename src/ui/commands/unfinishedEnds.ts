@@ -76,8 +76,8 @@ function windowClosed(total: number): string {
 
 function notListed(names: string, count: number): string {
   return count === 1
-    ? l10n.t("Couldn't list {0}, so 1 of them may still be running.", names)
-    : l10n.t("Couldn't list {0}, so {1} of them may still be running.", names, count);
+    ? l10n.t("Couldn't list the sessions in {0}, so 1 session may still be running.", names)
+    : l10n.t("Couldn't list the sessions in {0}, so {1} sessions may still be running.", names, count);
 }
 
 function isOnThisMachine({ accountId }: UnfinishedEnd['left'][number]): boolean {

@@ -102,7 +102,7 @@ async function readSources({ machine, environment, workspace }: ImportParts) {
 function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string {
   switch (reason) {
     case 'link':
-      return l10n.t("{0} is a link, so it wasn't read.", name);
+      return l10n.t("{0} is a symbolic link, so it wasn't read.", name);
     case 'tooLarge':
       return l10n.t("{0} is larger than 128 KB, so it wasn't read.", name);
     case 'unreadable':

@@ -59,7 +59,7 @@ export function questionForOne(
       `${subject.account}: ${facts}.`,
       lines(
         ...(subject.bulkEndExclusion === undefined ? [] : [subject.bulkEndExclusion]),
-        ...(subject.mine === false ? [l10n.t("It isn't yours.")] : []),
+        ...(subject.mine === false ? [l10n.t("This session isn't yours.")] : []),
         ...(subject.young ? [l10n.t('It started less than a minute ago.')] : []),
         ...(subject.inUseBy === undefined ? [] : [inUseBy(subject.inUseBy)]),
         ...unknown,
@@ -70,7 +70,7 @@ export function questionForOne(
       subject.profile === undefined ? '' : profileSentence(subject.profile),
       subject.detaches === true
         ? l10n.t(
-            "Only the tool is disconnected, and its background process ends. If the browser was started for this connection, as is usual in a cloud, it ends too, and unsaved work in it is lost. This can't be undone.",
+            "The tool is disconnected, and its background process ends. The browser keeps running, unless it was started for this connection, as cloud providers usually do. It then ends, and unsaved work is lost. This can't be undone.",
           )
         : `${subject.loss} ${l10n.t("This can't be undone.")}`,
     ),

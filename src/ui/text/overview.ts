@@ -27,7 +27,7 @@ function countText({ running, over, asOf }: Overview, now: number): string {
   if (count === 1) {
     return isIdle
       ? l10n.t('{0} browsers · 1 idle for {1}', running, age)
-      : l10n.t('{0} browsers · 1 for {1}', running, age);
+      : l10n.t('{0} browsers · 1 over limit, {1}', running, age);
   }
   return isIdle
     ? l10n.t('{0} browsers · {1} idle, longest {2}', running, count, age)

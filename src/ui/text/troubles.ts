@@ -28,7 +28,7 @@ export function shortTrouble({ trouble }: ProviderError): string {
     case 'conflict':
       return l10n.t('refused');
     case 'otherSession':
-      return l10n.t('another session');
+      return l10n.t('ID may be reused');
     case 'unreachable':
       return l10n.t('unreachable');
     case 'timedOut':
@@ -74,10 +74,13 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
         ? l10n.t('{0} is rate limiting requests. Wait a moment, then try again.', host)
         : l10n.t('{0} is rate limiting requests until {1}.', host, timeOfDay(trouble.retryAt));
     case 'conflict':
-      return l10n.t('{0} refused the request. It may already be done, or another operation may be in progress.', host);
+      return l10n.t(
+        '{0} refused the request. It may already have been carried out, or another operation may be in progress.',
+        host,
+      );
     case 'otherSession':
       return l10n.t(
-        'No request was sent to {0}, because this may be another session by now. Refresh the list, then try again.',
+        'No request was sent to {0}, because a different session may have this ID by now. Refresh the list, then try again.',
         host,
       );
     case 'unreachable':

@@ -33,8 +33,8 @@ export function watchingHasEffects(): string {
  */
 export function effectCard(effect: string, staysConnected: boolean): PanelCard {
   const hidden = staysConnected
-    ? l10n.t('Because of your settings, it stays connected while this panel is hidden.')
-    : l10n.t('It disconnects while this panel is hidden.');
+    ? l10n.t('Because of your settings, it stays connected while this tab is hidden.')
+    : l10n.t('It disconnects while this tab is hidden.');
   return {
     heading: watchingHasEffects(),
     lines: [effect, hidden],
@@ -51,7 +51,7 @@ export function pausedCard(isElsewhere: boolean): PanelCard {
     heading: l10n.t('This viewer tried to take keyboard focus'),
     lines: [
       l10n.t("It's paused so that it doesn't receive what you type."),
-      ...(isElsewhere ? [l10n.t('Keyboard focus moved to this panel. Click where you were typing to continue.')] : []),
+      ...(isElsewhere ? [l10n.t('Keyboard focus moved to this tab. Click where you were typing to continue.')] : []),
       l10n.t("Some viewers take keyboard focus when they load. If you resume, don't type until the page appears."),
     ],
     buttons: [words('resume', l10n.t('Resume')), openExternal()],
@@ -233,7 +233,7 @@ function howItEnded(by: EndedSession['by'], at: string): string {
     case 'failed':
       return l10n.t('It failed at {0}.', at);
     case 'elsewhere':
-      return l10n.t("Ended by {0}. It wasn't ended from here: it ended by itself or someone else ended it.", at);
+      return l10n.t('It had ended by {0}, either by itself or because someone else ended it.', at);
   }
 }
 

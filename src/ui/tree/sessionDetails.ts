@@ -58,7 +58,7 @@ function detailOf(model: TreeModel, account: Account, session: Session, detail: 
     case 'accountLimit': {
       const { sessions, account: facts } = store.state(account.id)?.contents ?? {};
       const limit = facts?.sessionLimit;
-      return limit === undefined ? [] : [l10n.t('account {0} of {1}', sessions?.size ?? 0, limit)];
+      return limit === undefined ? [] : [l10n.t('{0} of {1} in account', sessions?.size ?? 0, limit)];
     }
     default: {
       const key = detail.startsWith(metadataPrefix) ? detail.slice(metadataPrefix.length) : undefined;

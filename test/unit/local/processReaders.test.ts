@@ -16,7 +16,7 @@ describe('the processes of a Mac', () => {
     else process.env['TZ'] = TZ;
   });
 
-  it('keep their identity when the user travels to another time zone', async () => {
+  it('keep their identity if the time zone changes', async () => {
     const table = '  501     1   501 Fri Nov 27 00:06:53 2026       1:02.34  2048 /Applications/Chromium';
     const at = (zone: string) => {
       process.env['TZ'] = zone;

@@ -71,7 +71,7 @@ describe('Anchor Browser', () => {
     assert.equal(await troubleOf(wrong.check(unaborted)), 'unauthorized');
   });
 
-  it('reads what the account and each session have used, and takes nothing for a figure that isn’t one', async () => {
+  it('reads what the account and each session have used, and ignores figures that aren’t valid', async () => {
     server.usedCredits = '3.25';
     server.add({ id: 'sess_a' });
     assert.deepEqual((await only()).usage, { unit: 'credits', used: 3.25 });
@@ -85,7 +85,7 @@ describe('Anchor Browser', () => {
     assert.equal((await provider.check(unaborted)).sessionLimit, undefined);
   });
 
-  it('lists without waiting for what the account has used, and asks for that seldom', async () => {
+  it('lists without waiting for what the account has used, and requests that rarely', async () => {
     server.add({ id: 'sess_a' });
     server.misbehave('GET', /billing/, { kind: 'silent' });
     const began = Date.now();
@@ -290,7 +290,7 @@ describe('Anchor Browser', () => {
     assert.deepEqual(server.running, [stuck.id]);
   });
 
-  it('reads each entry of a deletion’s errors separately, so that an odd one hides no other', async () => {
+  it('reads each entry of a deletion’s errors separately, so that an invalid one doesn’t hide the others', async () => {
     const batch = server.addBatch(3);
     const [stuck] = batch.members;
     assert.ok(stuck);
@@ -425,7 +425,7 @@ describe('Anchor Browser', () => {
     assert.equal(await grouped(), 2);
   });
 
-  it('lists all sessions, even if one claims to have started before calendars existed', async () => {
+  it('lists all sessions, even if the start of one isn’t a valid time', async () => {
     server.add({ id: 'sess_a' });
     server.add({ id: 'sess_b', createdAt: new Date(-8.64e15) });
     const { sessions, faults } = await listed();

@@ -85,7 +85,7 @@ describe('Browserbase', () => {
     }
   });
 
-  it('reads what the project has used, and takes nothing for a figure that isn’t one', async () => {
+  it('reads what the project has used, and ignores figures that aren’t valid', async () => {
     const used = async () => {
       const { provider: another } = connect(browserbase, server.url, { apiKey: server.key });
       const pages = await Array.fromAsync(another.list(unaborted));
@@ -105,7 +105,7 @@ describe('Browserbase', () => {
     assert.equal((await used())?.sessionLimit, 25);
   });
 
-  it('lists without waiting for what the project has used, and asks for that seldom', async () => {
+  it('lists without waiting for what the project has used, and requests that rarely', async () => {
     server.add({ id: 'one' });
     server.misbehave('GET', /usage/, { kind: 'silent' });
     const began = Date.now();

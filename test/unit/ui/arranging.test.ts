@@ -95,7 +95,7 @@ describe('the commands that sort and group', () => {
     picks = ['Metadata Key…', 'job'];
     await groupBy(parts);
     assert.deepEqual([key, parts.options.groupBy], ['job', 'metadata']);
-    picks = ['Metadata Key…', 'Enter Another Key…'];
+    picks = ['Metadata Key…', 'Enter Another Metadata Key…'];
     typed = ['  ', 'x'.repeat(300), ' team '];
     await groupBy(parts);
     assert.equal(key, 'team');
@@ -105,7 +105,7 @@ describe('the commands that sort and group', () => {
         ['job', '2 sessions'],
         ['owner', '1 session'],
         ['$ (x)', '1 session'],
-        ['Enter Another Key…', ''],
+        ['Enter Another Metadata Key…', ''],
       ],
     );
   });

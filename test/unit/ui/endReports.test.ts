@@ -29,10 +29,10 @@ describe('the report about one ended session', () => {
     };
     end(undefined);
     end('Stagehand ended it.');
-    end('Its browser runs in a cloud. Check there whether it has ended.');
+    end('Its browser runs at a cloud provider. Check there whether it has ended.');
     assert.deepEqual(notes, ['Session guest ended.', 'Session guest ended. Stagehand ended it.']);
     assert.deepEqual(notifications, [
-      'Session guest ended. Its browser runs in a cloud. Check there whether it has ended.',
+      'Session guest ended. Its browser runs at a cloud provider. Check there whether it has ended.',
     ]);
     services.dispose();
   });

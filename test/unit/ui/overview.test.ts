@@ -50,13 +50,13 @@ describe('the status bar', () => {
     assert.equal(text(0, [], { asOf: undefined }), 'Browser Sessions');
     assert.equal(text(1), '1 browser');
     assert.equal(text(3), '3 browsers');
-    assert.equal(text(3, [overOne('a', 6 * hour + 59 * minute)]), '3 browsers · 1 for 6 h');
+    assert.equal(text(3, [overOne('a', 6 * hour + 59 * minute)]), '3 browsers · 1 over limit, 6 h');
     assert.equal(text(3, [overOne('a', 72 * hour), overOne('b', 2 * hour)]), '3 browsers · 2 over limit, oldest 3 d');
     assert.equal(text(1, [overOne('a', 45 * minute)]), '1 browser for 45 min');
     const idle = { limit: 'idle' } as const;
     assert.equal(text(1, [overOne('a', 45 * minute, idle)]), '1 browser, idle for 45 min');
     assert.equal(text(4, [overOne('a', 45 * minute, idle)]), '4 browsers · 1 idle for 45 min');
-    assert.equal(text(4, [overOne('a', 2 * hour), overOne('b', hour, idle)]), '4 browsers · 1 for 2 h');
+    assert.equal(text(4, [overOne('a', 2 * hour), overOne('b', hour, idle)]), '4 browsers · 1 over limit, 2 h');
   });
 
   it('says when the list is from if it is old', () => {

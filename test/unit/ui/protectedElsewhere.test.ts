@@ -88,7 +88,7 @@ describe('a session that is protected as another account’s', () => {
     running = undefined;
     const unread = await planEnd(open().parts, [wholeAccount(cloud)]);
     assert.deepEqual(unread.unknown, [
-      "Couldn't list This Machine. A browser that is protected there may be among these sessions.",
+      "Couldn't list the sessions in This Machine. A browser that is protected there may be among these.",
     ]);
     await server.stop();
   });
@@ -128,7 +128,10 @@ describe('a session that is protected as another account’s', () => {
     await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
     assert.match((await asked()).detail, /It's protected\./);
     running = undefined;
-    assert.match((await asked()).detail, /Couldn't list This Machine\. This session may be protected there\./);
+    assert.match(
+      (await asked()).detail,
+      /Couldn't list the sessions in This Machine\. This session may be protected there\./,
+    );
     await server.stop();
   });
 
@@ -149,7 +152,7 @@ describe('a session that is protected as another account’s', () => {
     running = undefined;
     ahead = 120_000;
     assert.deepEqual((await planEnd(parts, [wholeAccount(cloud)])).unknown, [
-      "Couldn't list This Machine. A browser that is protected there may be among these sessions.",
+      "Couldn't list the sessions in This Machine. A browser that is protected there may be among these.",
     ]);
     await server.stop();
   });
@@ -210,7 +213,7 @@ describe('a session that is protected as another account’s', () => {
     const before = await planEndOfAll(parts);
     assert.deepEqual(idsIn(before.ends), ['browser']);
     assert.deepEqual(before.unknown, [
-      "Couldn't list the sessions in Local Chrome · localChrome. They'll end with their browser, which is listed here.",
+      "Couldn't list the sessions in Local Chrome · localChrome. They run in a browser that is listed here, and will end with it.",
     ]);
     await protections.set(chrome, [sessionId('context')], true);
     await protections.set(accountIdOf('elsewhere'), [sessionId('context')], true);

@@ -97,7 +97,7 @@ describe('the row of a session', () => {
       return row('a').description;
     };
     assert.equal(shown('region', 'age'), 'eu · 12m');
-    assert.equal(shown('metadata:owner', 'accountLimit'), 'anna $ (x) · account 1 of 25');
+    assert.equal(shown('metadata:owner', 'accountLimit'), 'anna $ (x) · 1 of 25 in account');
     assert.equal(shown('metadata:none', 'metadata:apiToken', 'page', 'tags'), '');
     model = { ...model, ratePerHour: () => 5 };
     assert.equal(shown('cost', 'age'), '≈ $1.00 · 12m');

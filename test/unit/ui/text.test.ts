@@ -206,7 +206,7 @@ describe('texts', () => {
     const only = 'It is only attached.';
     const question = questionForOne(subject('main', { detaches: true, bulkEndExclusion: only }), false);
     assert.equal(question.message, 'Detach "main"?');
-    assert.match(question.detail, /Only the tool is disconnected.*it ends too, and unsaved work in it is lost.*undone/);
+    assert.match(question.detail, /The tool is disconnected.*It then ends, and unsaved work is lost.*undone/);
     assert.match(question.detail, /It is only attached\./);
     assert.doesNotMatch(question.detail, /Unsaved page state is lost/);
     assert.deepEqual(question.choices, ['Detach']);

@@ -129,7 +129,7 @@ describe('ends that a closed window left unfinished', () => {
       await reviewUnfinishedEnds(parts);
       await reviewUnfinishedEnds(parts);
       assert.deepEqual(told, [
-        "The window closed while 3 sessions were ending. Couldn't list This Machine, so 2 of them may still be running. " +
+        "The window closed while 3 sessions were ending. Couldn't list the sessions in This Machine, so 2 sessions may still be running. " +
           'Browsers on this machine are hidden. To show them, turn on browserSessions.thisMachine.enabled.',
       ]);
       assert.equal(memory.values.get(unfinishedKey), undefined);

@@ -118,12 +118,12 @@ describe('pace', () => {
 
   it('treats rate limit errors within a quarter of a second as one burst, and uses the last of them', async () => {
     clean(28);
-    assert.equal(pace.statusError, undefined);
+    assert.equal(pace.lastError, undefined);
     pace.refused(statusError());
     await clock.until(clock.wait(250), 1_000);
     const last = statusError();
     pace.refused(last);
-    assert.equal(pace.statusError, last);
+    assert.equal(pace.lastError, last);
     await clock.until(clock.wait(1_000), 2_000);
     assert.equal(places(), 16);
     pace.refused(statusError());

@@ -110,7 +110,7 @@ describe('importing keys from the environment', () => {
     await importKeys(parts());
     assert.equal(labels().length, 1);
     assert.deepEqual(messages, [
-      ".env is a link, so it wasn't read. .env.big is larger than 128 KB, so it wasn't read.",
+      ".env is a symbolic link, so it wasn't read. .env.big is larger than 128 KB, so it wasn't read.",
     ]);
   });
 

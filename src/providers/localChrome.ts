@@ -225,11 +225,10 @@ interface PagesSeen {
  */
 function withReplaced(pages: readonly Page[], { open, replaced, closed }: PagesSeen): readonly Page[] {
   const now = new Set(pages.map(({ id }) => id));
-  const gone = [...open].filter(([id]) => !now.has(id) && !closed.has(id));
+  const gone = Map.groupBy([...open].filter(([id]) => !now.has(id) && !closed.has(id)).toReversed(), ([, url]) => url);
   for (const page of pages) {
     if (open.has(page.id) || replaced.has(page.id) || isEmptyTab(page)) continue;
-    const at = gone.findIndex(([, url]) => url === page.url);
-    const [[id] = []] = at < 0 ? [] : gone.splice(at, 1);
+    const [id] = gone.get(page.url)?.pop() ?? [];
     if (id !== undefined) replaced.set(page.id, [id, ...(replaced.get(id) ?? [])]);
   }
   open.clear();

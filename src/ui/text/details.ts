@@ -9,7 +9,7 @@ import { knownPages, type SessionsView, troubleOf } from '../../services/session
 const withoutSecrets = redactor([]);
 
 /** Format characters (bidi, zero width, tags) and control characters that JSON doesn't escape by itself. */
-const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]/gu;
+const invisible = /[\p{Cf}\u007f-\u009f\u2028\u2029]+/gu;
 
 /**
  * What is known about a session, as JSON. Secrets in what its owner wrote are masked, and so are the values in the
@@ -22,7 +22,7 @@ export function detailsText(
   cost?: ShownCost | undefined,
 ): string {
   const text = JSON.stringify({ ...detailsOf(account, session, store), ...costDetails(cost) }, null, 2);
-  return `${text.replace(invisible, (character) => character.split('').map(escaped).join(''))}\n`;
+  return `${text.replace(invisible, escaped)}\n`;
 }
 
 /** What a session has cost so far, and the currency of an estimate. */
@@ -38,8 +38,18 @@ function costDetails(shown: ShownCost | undefined): object {
   return { estimatedCost: { amount: Math.round(cost.amount * 100) / 100, currency } };
 }
 
-function escaped(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** Escapes of JSON, by code unit: a page's title may be a thousand invisible characters. */
+const escapes = new Map<number, string>();
+
+function escaped(text: string): string {
+  let all = '';
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    const written = escapes.get(unit) ?? `\\u${unit.toString(16).padStart(4, '0')}`;
+    escapes.set(unit, written);
+    all += written;
+  }
+  return all;
 }
 
 function detailsOf(account: Account, session: Session, store: SessionsView): object {

@@ -59,8 +59,9 @@ export async function planEnd(
   const doubtful = targets.flatMap(({ accountId, sessionId }) => {
     if (sessionId === undefined) return [];
     const known = parts.store.session(accountId, sessionId);
+    if (known === undefined) return single === undefined ? [] : [accountId];
     // The dialog names the pages that close: they may show something else by now.
-    return known === undefined ? (single === undefined ? [] : [accountId]) : known.ends === 'pages' ? [accountId] : [];
+    return known.ends === 'pages' ? [accountId] : [];
   });
   await listFresh(parts, [...new Set([...accounts, ...protecting, ...doubtful])]);
   const sessions = sessionsOf(parts, targets).filter(isMeant);

@@ -25,6 +25,11 @@ const indexKey = 'accounts';
 /** Accounts that were removed: another window that hasn't heard of it may write them back. */
 const removedKey = 'removedAccounts';
 const Removed = v.fallback(v.array(v.string()), []);
+/**
+ * When it's checked whether this window has heard of an account, in milliseconds after the previous check: usually it has within
+ * 100 ms, but another window may undo the write, which is then repeated.
+ */
+const hearingMs = [1, 2, 4, 8, 16, 32, 64, 128, 256, ...Array<number>(12).fill(1_000)];
 /** Most removed accounts that are kept in mind. Windows learn of a removal within seconds. */
 const mostRemoved = 100;
 
@@ -33,6 +38,7 @@ export class AccountIndex implements Disposable {
   readonly #memory: Memory;
   readonly #own: ReadonlyMap<AccountId, IndexEntry>;
   readonly #removed = new Set<string>();
+  #isDisposed = false;
   readonly #undone = new UndoneWrites(
     systemClock,
     () => this.#isWritten(),
@@ -46,6 +52,7 @@ export class AccountIndex implements Disposable {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     this.#undone.dispose();
   }
 
@@ -63,6 +70,19 @@ export class AccountIndex implements Disposable {
       return entry.success && !removed.has(entry.output.id) ? [entry.output] : [];
     });
     return new Map(entries.map((entry) => [accountId(entry.id), entry]));
+  }
+
+  /**
+   * Whether any window has added or removed the account, as far as this one hears within some seconds. If none has, it's another
+   * profile's: VS Code keeps this list for each profile, but secrets for all of them, and tells every window when one changes.
+   */
+  async hearsOf(id: AccountId): Promise<boolean> {
+    const isKnown = () => this.isRemoved(id) || this.read().has(id);
+    for (const ms of hearingMs) {
+      if (this.#isDisposed || isKnown()) break;
+      await new Promise((resolve) => setTimeout(resolve, ms).unref());
+    }
+    return isKnown();
   }
 
   /** Whether any window has removed the account, as far as this one has heard. */

@@ -322,7 +322,8 @@ export class Accounts implements Disposable {
   }
 
   /** Never rejects. */
-  #followLater(id: AccountId): Promise<void> {
+  async #followLater(id: AccountId, recovers = false): Promise<void> {
+    if (!recovers && !this.#entries.has(id) && !(await this.#index.hearsOf(id))) return;
     return this.#inTurn(id, () => this.#follow(id)).catch((error: unknown) => {
       this.#logger.warn(`An account that another window changed could not be read: ${String(error)}`);
     });
@@ -388,7 +389,7 @@ export class Accounts implements Disposable {
   /** Finds the accounts again whose index was damaged, by their secrets. */
   async #recover(): Promise<void> {
     try {
-      for (const id of await this.#secrets.all()) void this.#followLater(id);
+      for (const id of await this.#secrets.all()) void this.#followLater(id, true);
     } catch (error) {
       this.#logger.warn(`The list of accounts is damaged: ${KeychainError.from(error).message}`);
     }

@@ -102,7 +102,7 @@ describe('accounts', () => {
   });
 
   it('report a change as soon as it is visible', async () => {
-    const other = new TestServices({ secretStore: services.secretStore });
+    const other = new TestServices({ secretStore: services.secretStore, memory: services.memory });
     const seen: string[] = [];
     services.accounts.onDidChange(({ id, kind }) => seen.push(`${kind}: ${services.accounts.get(id)?.label}`));
     const watch = setInterval(() => {

@@ -208,6 +208,28 @@ describe('accounts whose stored data is damaged', () => {
   });
 });
 
+describe('the accounts of two profiles', () => {
+  it('stay apart, though the profiles share the keychain', async () => {
+    const disk = new Disk();
+    const other = new Disk(disk);
+    const [work, demo, second] = [disk.open(), other.open(), disk.open()];
+    const id = await work.accounts.add({ ...anchorAccount, label: 'work' });
+    await demo.accounts.add({ ...anchorAccount, label: 'demo' });
+    await until(async () => second.labels().length === 1);
+    for (const key of ['second', 'third']) await work.accounts.replaceCredentials(id, { apiKey: key });
+    // Usually, a window hears of an account within 100 ms.
+    await until(async () => (await second.accounts.open(id))?.credentials['apiKey'] === 'third');
+    assert.deepEqual(
+      [work, demo, second].map((window) => window.labels().join()),
+      ['work', 'demo', 'work'],
+    );
+    assert.deepEqual([disk.labels(), other.labels()], [['work'], ['demo']]);
+    await demo.accounts.remove(id);
+    assert.equal(disk.secrets.size, 2);
+    for (const window of [work, demo, second]) window.close();
+  });
+});
+
 describe('the accounts of two windows', () => {
   let disk: Disk;
   let here: Window;

@@ -4,14 +4,16 @@ import { Accounts } from '../../../../src/services/accounts/accounts.ts';
 import { OrderedMemory } from '../../../../src/services/orderedMemory.ts';
 import { RecordingLog } from '../../testNetwork.ts';
 
-/** What all windows share on disk. */
+/** What all windows of a profile share on disk. */
 export class Disk {
-  readonly secrets = new Map<string, string>();
+  readonly secrets: Map<string, string>;
   /** All that an extension stores, as one text: VS Code writes and sends it as a whole. */
   state = '{}';
   readonly windows = new Set<Window>();
   /** Secrets that can't be decrypted any longer, e.g. because the keyring was replaced. */
-  readonly undecryptable = new Set<string>();
+  readonly undecryptable: Set<string>;
+  /** The windows that are told of changed secrets: those of all profiles. */
+  readonly told: Set<Window>;
   /** Without a keyring, each access throws what the operating system says. */
   fault: string | undefined;
   /** Whether storing seems to work but keeps nothing. */
@@ -19,10 +21,18 @@ export class Disk {
   /** How long other windows learn of changes after they were made, in milliseconds. */
   readonly lagMs = 5;
 
+  /** @param other the disk of another profile, which has the same secrets. */
+  constructor({ secrets, undecryptable, told }: Partial<Disk> = {}) {
+    this.secrets = secrets ?? new Map();
+    this.undecryptable = undecryptable ?? new Set();
+    this.told = told ?? new Set();
+  }
+
   /** @param now the window's clock, which may differ from another one's in a remote window. */
   open(now = Date.now): Window {
     const window = new Window(this, now);
     this.windows.add(window);
+    this.told.add(window);
     return window;
   }
 
@@ -93,6 +103,7 @@ export class Window {
   close(): void {
     this.accounts.dispose();
     this.#disk.windows.delete(this);
+    this.#disk.told.delete(this);
   }
 
   #check(): void {
@@ -104,7 +115,7 @@ export class Window {
   }
 
   #announce(key: string): void {
-    for (const window of this.#disk.windows) {
+    for (const window of this.#disk.told) {
       const lag = window === this ? 0 : this.#disk.lagMs;
       void later(lag).then(() => window.#changed.fire({ key }));
     }

@@ -87,7 +87,11 @@ function detailOf(answer: TransportAnswer, redact: Redact): string | undefined {
 
 /** The part of a text that is searched, without the word at its end that may have been cut. */
 function beginningOf(text: string): string {
-  return text.length <= longestRead ? text : text.slice(0, longestRead).replace(/\S+$/, '…');
+  if (text.length <= longestRead) return text;
+  let end = longestRead;
+  // A pattern for the last word takes quadratic time.
+  while (end > 0 && /\S/.test(text[end - 1] ?? '')) end--;
+  return `${text.slice(0, end)}…`;
 }
 
 function isTooLarge({ body }: TransportAnswer): boolean {

@@ -3,7 +3,7 @@ import { isInterpreter, type LocalProcess, programName } from './processes.ts';
 
 /** Options of interpreters whose value is the next argument. Values may be secrets, and never count as scripts. */
 const withValue =
-  /^(-[rCWXIQ]|-cp|--(require|import|loader|experimental-loader|conditions|env-file|env-file-if-exists|title|input-type|preload|config|class-path|module-path|add-modules|check-hash-based-pycs))$/;
+  /^(-[rCWXIQ]|-cp|-classpath|--(require|import|loader|experimental-loader|conditions|env-file|env-file-if-exists|title|input-type|preload|config|class-path|module-path|add-modules|check-hash-based-pycs))$/;
 /** Options that make the next argument code. Python and Ruby take several short options together. */
 const withCode = /^(-[A-Za-z]*[ce]|-p|--(eval|print))$/;
 /** Commands of an interpreter before the script: `bun run script.ts`. */
@@ -24,11 +24,17 @@ export function scriptOf({ program, args: [first = '', ...others] }: LocalProces
   for (let at = 0; at < others.length; at++) {
     const arg = others[at] ?? '';
     const next = others[at + 1] ?? '';
-    if (withCode.test(arg)) return '';
+    // Standard input, or code. What follows are the script's own arguments.
+    if (arg === '-' || withCode.test(arg)) return '';
+    const [, module = ''] = /^-m(.+)/.exec(arg) ?? [];
+    if (module !== '') return /^[\w.]+$/.test(module) ? module : '';
     if (/^-[A-Za-z]*m$/.test(arg)) return /^[\w.]+$/.test(next) ? next : '';
     if (arg === '-jar') return safePath(next);
     if (withValue.test(arg)) at++;
-    else if (!arg.startsWith('-') && !(at === 0 && command.test(arg))) return scriptFile.test(arg) ? safePath(arg) : '';
+    else if (!arg.startsWith('-') && at === 0 && command.test(arg)) {
+      // It runs a project, and not a file.
+      if (programName(program) === 'dotnet') return '';
+    } else if (!arg.startsWith('-')) return scriptFile.test(arg) ? safePath(arg) : '';
   }
   return '';
 }

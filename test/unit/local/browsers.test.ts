@@ -220,6 +220,10 @@ function processesOf(folder: string): readonly string[] {
       ['bun', ['x', 'tool', 'a/secret'], 'bun'],
       ['ruby', ['-r', 'a/secret', '/work/agent.rb'], 'agent.rb'],
       ['dotnet', ['/app/Agent.dll', 'a/secret'], 'Agent.dll'],
+      ['dotnet', ['run', '--', 'a/secret'], 'dotnet'],
+      ['python3', ['-', 'a/secret'], 'python3'],
+      ['python3', ['-mpytest', 'a/secret'], 'pytest'],
+      ['java', ['-classpath', '/app/secret.jar', 'com.example.Main'], 'java'],
     ] as const)
       assert.equal(await ownerOfProgram(`/usr/bin/${program}`, program, ...args), name, args.join(' '));
   });

@@ -346,11 +346,11 @@ describe('redactor', () => {
   });
 
   it('reads a text of a million letters once, not once per letter', function () {
-    // Takes half a second. Sorting combining marks alone would take minutes.
-    this.timeout(10_000);
+    // Takes less than a second. Sorting the combining marks would take ten.
+    this.timeout(5_000);
     const redact = redactor(['canary-0123']);
-    for (const marks of ['\u0345', '\u0334'].map((mark) => mark.repeat(200_000))) redact(marks);
-    redact(`%41&amp;${'\u0345'.repeat(200_000)}${'\u0334'.repeat(200_000)}`);
+    const marks = `%41&amp;\\"${'\u0345'.repeat(2_040)}${'\u0334'.repeat(2_040)}`;
+    for (let title = 0; title < 150; title++) redact(marks);
     for (const part of ['a', 'token', 'token=', 'token ', 'bearer ', '://', 'a@', 'password="']) {
       redact(part.repeat(1_000_000 / part.length));
     }

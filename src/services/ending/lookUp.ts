@@ -9,8 +9,8 @@ import type { Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { Refresher } from '../sessions/refresher.ts';
-import { LookUpPace } from './lookUpPace.ts';
 import { probe } from './probe.ts';
+import { RequestPace } from './requestPace.ts';
 
 /** What a provider says about a session that isn't listed. */
 export type Finding =
@@ -37,11 +37,11 @@ const endCauseTimeoutMs = 10_000;
 const longestAskMs = 3_000;
 const mostAskedAbout = 20;
 
-const pacesOf = oncePer((_: Connections) => new Map<AccountId, LookUpPace>());
+const pacesOf = oncePer((_: Connections) => new Map<AccountId, RequestPace>());
 
-function paceOf({ connections, clock }: Pick<LookUpParts, 'connections' | 'clock'>, account: AccountId): LookUpPace {
+function paceOf({ connections, clock }: Pick<LookUpParts, 'connections' | 'clock'>, account: AccountId): RequestPace {
   const its = pacesOf(connections);
-  const pace = its.get(account) ?? new LookUpPace(clock);
+  const pace = its.get(account) ?? new RequestPace(clock);
   its.set(account, pace);
   return pace;
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
 
-/** How many look-ups of an account are made at most within {@link withinMs}. Other extensions can ask for them, too. */
+/** How many requests of one kind are sent for an account at most within {@link withinMs}. Other extensions can cause them, too. */
 const most = 100;
 const withinMs = 20_000;
 
-/** Limits the look-ups of one account. */
-export class LookUpPace {
+/** Limits requests of one kind for one account. */
+export class RequestPace {
   readonly #clock: Clock;
   /** When the latest ones were made, in monotonic milliseconds. */
   #at: readonly number[] = [];
@@ -14,7 +14,7 @@ export class LookUpPace {
     this.#clock = clock;
   }
 
-  /** Counts look-ups. @returns whether they may be made now. */
+  /** Counts requests. @returns whether they may be sent now. */
   take(count: number): boolean {
     const now = this.#clock.monotonic();
     const recent = this.#at.filter((at) => now - at < withinMs);

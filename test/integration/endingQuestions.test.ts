@@ -161,7 +161,7 @@ describe('confirmation dialogs for ends, inside VS Code', () => {
     await command('reviewUnfinishedEnds');
     assert.match(
       user.messages[0]?.message ?? '',
-      /^The window closed while 12 sessions were ending\. Couldn't list Anchor Browser[^,]*, so 1 of them/,
+      /^The window closed while 12 sessions were ending\. Couldn't list the sessions in Anchor Browser[^,]*, so 1 session/,
     );
     assert.notEqual(kept(), undefined);
     await until(() => user.messages.length === 2);

@@ -6,8 +6,8 @@ import { parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, Provider, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
-import { sharedWithin } from '../../core/sharedWithin.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
+import { RequestPace } from '../../services/ending/requestPace.ts';
 import { accountHost, accountName } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
 import { labelFault, labelRequest, longestLabel } from './accountNamePrompt.ts';
@@ -106,16 +106,7 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
   return isGood;
 }
 
-/** How long tests of a connection share one result, in milliseconds. Other extensions can ask for them, too. */
-const sharedMs = 1_000;
-
-const checkOnce = oncePer((provider: Provider) =>
-  sharedWithin(sharedMs, systemClock, async () => {
-    const began = systemClock.monotonic();
-    const facts = await checkInTime(provider);
-    return { ...facts, tookMs: systemClock.monotonic() - began };
-  }),
-);
+const paceOf = oncePer((_: Provider) => new RequestPace(systemClock));
 
 /** Checks an account's key. Never rejects. */
 export async function testAccount(
@@ -123,9 +114,12 @@ export async function testAccount(
   account: Account,
 ): Promise<{ readonly isGood: boolean; readonly sentence: string }> {
   try {
-    const { identity, sessionLimit, tookMs } = await checkOnce(await parts.connections.open(account.id))();
+    const provider = await parts.connections.open(account.id);
+    if (!paceOf(provider).take(1)) return { isGood: false, sentence: tooManyTests() };
+    const began = systemClock.monotonic();
+    const { identity, sessionLimit } = await checkInTime(provider);
     const sentences = [
-      l10n.t('{0} responded in {1} ms.', accountHost(account), Math.round(tookMs)),
+      l10n.t('{0} responded in {1} ms.', accountHost(account), Math.round(systemClock.monotonic() - began)),
       ...(identity === undefined ? [] : [plainText(identity)]),
       ...(sessionLimit === undefined ? [] : [l10n.t('Session limit: {0}.', sessionLimit)]),
     ];
@@ -133,6 +127,10 @@ export async function testAccount(
   } catch (error) {
     return { isGood: false, sentence: troubleSentence(ProviderError.from(error), accountHost(account)) };
   }
+}
+
+function tooManyTests(): string {
+  return l10n.t('This connection was tested too often in the last few seconds. Wait a moment, then try again.');
 }
 
 /** The account that the arguments name, or else the one that the user picks. */

@@ -3,9 +3,9 @@ import { isInterpreter, type LocalProcess, programName } from './processes.ts';
 
 /** Options of interpreters whose value is the next argument. Values may be secrets, and never count as scripts. */
 const withValue =
-  /^(-[rCWXIQ]|-cp|-classpath|--(require|import|loader|experimental-loader|conditions|env-file|env-file-if-exists|title|input-type|preload|config|class-path|module-path|add-modules|check-hash-based-pycs))$/;
-/** Options that make the next argument code. Python and Ruby take several short options together. */
-const withCode = /^(-[A-Za-z]*[ce]|-p|--(eval|print))$/;
+  /^(-[rCWXIQ]|-cp|-classpath|--(require|import|loader|experimental-loader|conditions|env-file|env-file-if-exists|title|input-type|preload|config|class-path|module-path|add-modules|check-hash-based-pycs|dns-result-order|unhandled-rejections|test-name-pattern|watch-path|openssl-config|runtimeconfig|port))$/;
+/** Options that mean code instead of a script. Python and Ruby take several short options together, and code right behind `-c`. */
+const withCode = /^(-(?![WX])[A-Za-z]{0,5}[ce]|-c.*|-p|--(eval|print)(=.*)?)$/s;
 /** Commands of an interpreter before the script: `bun run script.ts`. */
 const command = /^(run|exec|test|task|x|serve)$/;
 /** Arguments that look like scripts. */
@@ -19,29 +19,36 @@ const longestPath = 4_096;
  */
 export function scriptOf({ program, args: [first = '', ...others] }: LocalProcess): string {
   if (!isInterpreter(program)) return '';
-  const isTitle = others.length === 0 || /\s/.test(first);
+  // The path of the program itself may have a space in it, as on Windows.
+  const isTitle = others.length === 0 || (/\s/.test(first) && programName(first) !== programName(program));
   if (isTitle) return safePath(first.split(/\s/, 1)[0] ?? '');
+  let hasCommand = false;
   for (let at = 0; at < others.length; at++) {
     const arg = others[at] ?? '';
     const next = others[at + 1] ?? '';
+    if (withValue.test(arg)) {
+      at++;
+      continue;
+    }
     // Standard input, or code. What follows are the script's own arguments.
     if (arg === '-' || withCode.test(arg)) return '';
     const [, module = ''] = /^-m(.+)/.exec(arg) ?? [];
     if (module !== '') return /^[\w.]+$/.test(module) ? module : '';
     if (/^-[A-Za-z]*m$/.test(arg)) return /^[\w.]+$/.test(next) ? next : '';
     if (arg === '-jar') return safePath(next);
-    if (withValue.test(arg)) at++;
-    else if (!arg.startsWith('-') && at === 0 && command.test(arg)) {
+    if (!arg.startsWith('-') && !hasCommand && command.test(arg)) {
       // It runs a project, and not a file.
-      if (programName(program) === 'dotnet') return '';
+      if (programName(program) === 'dotnet' && arg !== 'exec') return '';
+      hasCommand = true;
     } else if (!arg.startsWith('-')) return scriptFile.test(arg) ? safePath(arg) : '';
   }
   return '';
 }
 
-/** A path, or nothing if it's too long or its name isn't like that of a file: an address, or the value of something. */
+/** A path, or nothing if it's too long, an address, or has a name that isn't like that of a file. */
 function safePath(path: string): string {
-  return path.length <= longestPath && /^[^\s?=:@&#%]{1,100}$/.test(fileName(path)) ? path : '';
+  const isPath = path.length <= longestPath && !path.includes('://');
+  return isPath && /^[^\s?=:&#%]{1,100}$/.test(fileName(path)) ? path : '';
 }
 
 function fileName(path: string): string {

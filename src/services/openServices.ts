@@ -68,6 +68,11 @@ export function openServices({
   });
   const accounts = new Accounts(secrets, memory, clock.now, logger, machine);
   const store = new SessionStore(clock.now, (id) => accounts.get(id)?.provider);
+  const protections = new Protections(memory, store, accounts, clock);
+  // Before the refresher makes the store forget the account's sessions. The automatic account only leaves the list for a while.
+  const forgetting = accounts.onDidChange(({ removed }) => {
+    if (removed !== undefined) void protections.forget(removed);
+  });
   const connections = new Connections(kinds, accounts, network, (id) => listsNothing(store.state(id)));
   const loadEvidence = lazy(async () => new (await import('./ending/evidence.ts')).EvidenceLog());
   const refresher = new Refresher({
@@ -80,7 +85,6 @@ export function openServices({
     interval: settings.interval,
     background: settings.background,
   });
-  const protections = new Protections(memory, store, accounts, clock);
   const isHereOnly = (id: AccountId) => loopbackUrl(accounts.get(id)?.origin ?? '') !== undefined;
   const keyAt = (id: AccountId) => accounts.keyAt(id);
   const loadJournal = lazy(async () => {
@@ -97,10 +101,6 @@ export function openServices({
     place,
   });
   const started = clock.after(0, () => history.followSetting());
-  // The automatic account only leaves the list for a while.
-  const forgetting = accounts.onDidChange(({ removed }) => {
-    if (removed !== undefined) void protections.forget(removed);
-  });
   const disposables: Disposable[] = [started, forgetting, ownMachine, history, refresher, accounts];
   let attention: Attention = { visible: false, focused: false };
   let lookups: PageLookups | undefined;

@@ -66,6 +66,8 @@ export class Protections {
   #kept: Kept = new Map();
   /** See {@link noteGone}. */
   readonly #gone = new Map<AccountId, Set<SessionId>>();
+  /** The tools' sessions and the cloud sessions they control that were seen; see {@link #protectControlled}. */
+  readonly #pairs = new Set<string>();
   /** What {@link onDidChange} has told of. */
   #told = this.#kept;
   readonly #changed = new Emitter<AccountId>();
@@ -135,20 +137,29 @@ export class Protections {
 
   /**
    * Protects the cloud sessions that protected tools on this machine control, too, so that they stay protected where that isn't
-   * known: after a restart, in windows of other machines, and while this machine's browsers aren't shown.
+   * known: after a restart, in windows of other machines, and while this machine's browsers aren't shown. Only done
+   * when such a pair is first seen, because the user may unprotect the session there.
    */
   async #protectControlled(changed: AccountId): Promise<void> {
     const kept = this.#current();
-    if (kept.size === 0) return;
     const places = [...this.#store.known(changed).keys()].flatMap((id): Place[] => {
-      const isByTool = this.#store.links
+      const firsts = this.#store.links
         .controllersOf(changed, id)
-        .some(({ accountId: its, session: tool }) => kept.get(its)?.has(tool.id) === true);
-      return isByTool && kept.get(changed)?.has(id) !== true ? [{ account: changed, sessions: [id] }] : [];
+        .filter(({ accountId: its, session: tool }) => this.#isFirst(its, tool.id, changed, id))
+        .filter(({ accountId: its, session: tool }) => kept.get(its)?.has(tool.id) === true);
+      return firsts.length > 0 && kept.get(changed)?.has(id) !== true ? [{ account: changed, sessions: [id] }] : [];
     });
     if (places.length === 0) return;
     await this.#change(places.map((place) => ({ ...place, isProtected: true })));
     this.#undone.watch();
+  }
+
+  /** Whether a tool's session is seen with a cloud session for the first time. */
+  #isFirst(...pair: readonly [AccountId, SessionId, AccountId, SessionId]): boolean {
+    const key = pair.join('\n');
+    const isFirst = !this.#pairs.has(key);
+    this.#pairs.add(key);
+    return isFirst;
   }
 
   /** The protected sessions of accounts for a port of this machine that aren't listed: any of them may be in the browser there. */
@@ -278,7 +289,7 @@ export class Protections {
   }
 
   /**
-   * Unprotects all sessions of an account that was removed. They stay protected in accounts that list the same ones, or may do so
+   * Unprotects all sessions of an account that was removed, before the store forgets it. They stay protected in accounts that list the same ones, or may do so
    * once they're listed, and as the browser on this machine that they're in. Never rejects: nothing depends on it.
    */
   async forget(removed: Account): Promise<void> {
@@ -292,7 +303,8 @@ export class Protections {
       return { account: other.id, sessions, isProtected: true };
     });
     const port = loopbackPort(removed.origin);
-    const browsers = port === undefined ? [] : this.#store.links.atPort(port);
+    const isAnyThere = ids.some((id) => this.#store.session(removed.id, id) !== undefined);
+    const browsers = port === undefined || !isAnyThere ? [] : this.#store.links.atPort(port);
     const around = browsers.map(([account, browser]) => ({ account, sessions: [browser], isProtected: true }));
     const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept, ...around];
     await this.#change(changes.filter(({ sessions }) => sessions.length > 0)).catch(() => {});

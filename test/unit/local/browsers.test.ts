@@ -221,11 +221,18 @@ function processesOf(folder: string): readonly string[] {
       ['ruby', ['-r', 'a/secret', '/work/agent.rb'], 'agent.rb'],
       ['dotnet', ['/app/Agent.dll', 'a/secret'], 'Agent.dll'],
       ['dotnet', ['run', '--', 'a/secret'], 'dotnet'],
+      ['bun', ['--watch', 'run', 'index.ts', 'a/secret'], 'index.ts'],
+      ['python3', ['-Wignore', '-u', '/x/agent.py', 'a/secret'], 'agent.py'],
+      ['python3', ['-cimport x', 'a/secret'], 'python3'],
+      ['node', ['--eval=1', 'a/secret'], 'node'],
+      ['node', ['--dns-result-order', 'ipv4first', 'server.js'], 'server.js'],
       ['python3', ['-', 'a/secret'], 'python3'],
       ['python3', ['-mpytest', 'a/secret'], 'pytest'],
       ['java', ['-classpath', '/app/secret.jar', 'com.example.Main'], 'java'],
     ] as const)
       assert.equal(await ownerOfProgram(`/usr/bin/${program}`, program, ...args), name, args.join(' '));
+    const node = 'C:\\Program Files\\nodejs\\node.exe';
+    assert.equal(await ownerOfProgram(node, node, 'C:\\work\\scrape.mjs', 'a/secret'), 'scrape.mjs');
   });
 
   it('are found quickly, no matter how long and odd their arguments are', async () => {

@@ -249,17 +249,25 @@ describe('protections', () => {
     await protections.set(machine, [tool], true);
     controls(two);
     await clock.until(clock.wait(1), 2);
-    // As in a window of another machine.
-    store.setAccounts([a, b, second, other]);
-    const isProtected = () => [one, two, next].map((id) => open().has(a, id));
+    // A window of another machine.
+    const elsewhere = new SessionStore(Date.now);
+    elsewhere.setAccounts([a]);
+    const remote = new Protections(memory, elsewhere, accounts, clock);
+    const isProtected = () => [one, two, next].map((id) => remote.has(a, id));
     assert.deepEqual(isProtected(), [true, true, false]);
-    store.setAccounts(all.map(({ id }) => id));
-    controls(two);
     await protections.set(a, [two], false);
     await clock.until(clock.wait(1), 2);
     controls(next);
     await clock.until(clock.wait(1), 2);
     assert.deepEqual([isProtected(), protections.has(machine, tool)], [[true, false, false], false]);
+    // In a window of another machine, it can be unprotected for good.
+    await protections.set(machine, [tool], true);
+    assert.ok(remote.has(a, next));
+    await remote.set(a, [next], false);
+    list([one, two]);
+    list([one, two, next]);
+    await clock.until(clock.wait(1), 2);
+    assert.ok(!remote.has(a, next));
     all.splice(4);
   });
 

@@ -167,7 +167,7 @@ const guest = `guest-${process.pid}`;
       assert.ok(pid);
       await user.choose(user.row(`Session ${guest}`), 'End Session…');
       const dialog = await user.dialog();
-      assert.match(dialog, /Only the tool is disconnected/);
+      assert.match(dialog, /The tool is disconnected/);
       assert.doesNotMatch(dialog, /The browser ends/);
       await user.picture('local-tools-detach');
       await user.press('Detach');

@@ -57,7 +57,7 @@ describe('a new user', function () {
     }
     await user.page
       .locator('.welcome-view')
-      .getByText('Each key is sent only to the address you saved it with')
+      .getByText('Each key is sent only to the hosts that are named when you save it')
       .waitFor();
     await user.picture('welcome');
     await user.resizeSideBar(240);

@@ -68,9 +68,7 @@ export function cloud(link: Link, version: string | undefined): Surface {
         if (isTelling) place.known = 'header';
         return answer;
       } catch (error) {
-        // A 403 may be about the session or the plan.
-        const isRefusal = ProviderError.isOf(error, 'unauthorized', ...(isTelling ? [] : (['forbidden'] as const)));
-        if (place.known === 'header' || !isRefusal) throw error;
+        if (place.known === 'header' || !ProviderError.isOf(error, 'unauthorized', 'forbidden')) throw error;
       }
     }
     const answer = await link.http.send({ ...request, query: { token } }, signal);

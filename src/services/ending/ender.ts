@@ -71,11 +71,15 @@ export class Ender {
    */
   async endEverything(accountId: AccountId, generation = this.#generation(accountId)): Promise<AskedReport> {
     const sessions = this.#listed(accountId);
+    const { store, evidence } = this.#options;
     await this.#relist(accountId, [], neverAborted);
     const { results, sent } = await this.#ask(accountId, generation, sessions, async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
+      const missing = new Set(store.missing(accountId));
       await provider.endEverything(neverAborted);
-      for (const { id } of sessions) this.#options.evidence.addAcceptedEnd(accountId, id, false);
+      // It only reached one of several servers.
+      if (evidence.isCombined(accountId)) return;
+      for (const { id } of sessions) evidence.addAcceptedEnd(accountId, id, false, !missing.has(id));
     });
     return { results, error: errorOf(sent) };
   }

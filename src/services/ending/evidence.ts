@@ -100,9 +100,13 @@ export class EvidenceLog {
     for (const [id, liveness] of answers) this.#add(account, id, { kind: 'answer', liveness, askedAt, answeredAt });
   }
 
-  /** Adds that an end was accepted, and whether the worker that accepted it had the session and says it ended it. */
-  addAcceptedEnd(account: AccountId, session: SessionId, byItsWorker: boolean): void {
-    this.#add(account, session, { kind: 'endAccepted', byItsWorker });
+  /**
+   * Adds that an end was accepted.
+   * @param byItsWorker whether the worker that accepted it had the session and says it ended it.
+   * @param whileListed whether the latest list had it when the end was sent.
+   */
+  addAcceptedEnd(account: AccountId, session: SessionId, byItsWorker: boolean, whileListed: boolean): void {
+    this.#add(account, session, { kind: 'endAccepted', byItsWorker, whileListed });
   }
 
   /** Collects evidence about these sessions, even if no list ever had them, until the returned function is called. */

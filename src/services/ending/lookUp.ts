@@ -67,7 +67,7 @@ export async function lookUp(
   if (ProviderError.isOf(error, 'notFound')) return { kind: 'notFound' };
   // Some providers answer a wrong id and a wrong key alike. A key that can list sessions is good.
   const isKeyGood = ProviderError.isOf(error, 'unauthorized', 'forbidden')
-    ? (await refresher.refresh(account)).kind === 'listed'
+    ? (await refresher.refreshOnRequest(account)).kind === 'listed'
     : false;
   return isKeyGood ? { kind: 'notFound' } : { kind: 'failed', error };
 }
@@ -111,7 +111,7 @@ export async function findGone(
     const sessions = ids.map((id) => unlistedSession(id));
     const { answers, failures } = await probe(provider, sessions, options);
     const isAbsent = (id: SessionId) =>
-      answers.get(id) === 'notFound' || ProviderError.isOf(failures.get(id), 'notFound', 'unauthorized', 'forbidden');
+      answers.get(id) === 'notFound' || ProviderError.isOf(failures.get(id), 'notFound');
     return ids.filter((id) => answers.get(id) === 'gone' || (areOfAnother && isAbsent(id)));
   } catch (error) {
     logger.debug(`the provider wasn't asked about unlisted sessions: ${ProviderError.from(error).message}`);

@@ -145,6 +145,7 @@ export class AccountQueue {
       return sent;
     };
     const before = pending.sent;
+    const whileListed = !store.missing(accountId).has(session.id);
     pending.sent = await ask();
     const error = errorOf(pending.sent);
     const mayBeElsewhere = evidence.mayHaveOtherWorkers(accountId, session.id);
@@ -154,7 +155,7 @@ export class AccountQueue {
     // It isn't found now because the earlier request ended it.
     if (isByItsWorker(before) && wasGoneBefore(pending.sent)) pending.sent = before;
     if (error === undefined && !wasGoneBefore(pending.sent)) {
-      evidence.addAcceptedEnd(accountId, session.id, isByItsWorker(pending.sent));
+      evidence.addAcceptedEnd(accountId, session.id, isByItsWorker(pending.sent), whileListed);
     }
     const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
     if (!isRepeated || stop.aborted) return 'done';

@@ -22,8 +22,11 @@ export type Evidence =
     }
   /** The provider was asked after `askedAt` and answered by `answeredAt`. Questions that weren't sent are no evidence. */
   | { readonly kind: 'answer'; readonly liveness: Liveness; readonly askedAt: number; readonly answeredAt: number }
-  /** The end was accepted; `byItsWorker` if the worker that answered had the session and says it ended it. */
-  | { readonly kind: 'endAccepted'; readonly byItsWorker: boolean };
+  /**
+   * The end was accepted; `byItsWorker` if the worker that answered had the session and says it ended it, `whileListed` if the
+   * latest list had it when the end was sent.
+   */
+  | { readonly kind: 'endAccepted'; readonly byItsWorker: boolean; readonly whileListed: boolean };
 
 type ProviderAnswer = Extract<Evidence, { readonly kind: 'answer' }>;
 
@@ -45,7 +48,7 @@ export interface Observations {
   /** By when the provider first said it knows no such session, and when the next complete list after that was read. */
   readonly notFoundAt: number | undefined;
   readonly listedAfterNotFound: number | undefined;
-  /** Whether an end was accepted while the latest list had it. Otherwise, another worker may have accepted it. */
+  /** Whether an end was accepted that was sent while the latest list had it. Otherwise, another worker may have accepted it. */
   readonly endAccepted: boolean;
   /** Whether an end was ever accepted, including before lists that have it. */
   readonly endOnceAccepted: boolean;
@@ -158,7 +161,7 @@ export function observe(known: Observations, evidence: Evidence): Observations {
     case 'endAccepted':
       return {
         ...known,
-        endAccepted: known.endAccepted || !known.missing,
+        endAccepted: known.endAccepted || evidence.whileListed,
         endOnceAccepted: true,
         endedWhileListed: known.endedWhileListed || !known.missedByItsWorker,
         endedByItsWorker: known.endedByItsWorker || evidence.byItsWorker,

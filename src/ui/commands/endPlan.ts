@@ -28,6 +28,8 @@ export interface EndPlan {
   readonly leftOut: readonly AccountSession[];
   /** Sentences about accounts whose sessions aren't known for certain. */
   readonly unknown: readonly string[];
+  /** Those of them about protections that aren't known. */
+  readonly unknownProtection: readonly string[];
   /** Set if the filter hides sessions that would otherwise end. */
   readonly partial: PartialEnd | undefined;
   /** How many sessions the filter hides, including protected ones. */
@@ -68,14 +70,12 @@ export async function planEnd(
   const plan = planFor(parts, sessions, single !== undefined);
   const all = targets.some(({ shownOnly }) => shownOnly) ? sessionsOf(parts, whole(targets)).filter(isMeant) : sessions;
   const of = planFor(parts, all, plan.isSingle).ends.length;
-  const unknown = [
-    ...unknownAccounts(parts, accounts, plan.ends),
-    ...unknownProtection(parts, protecting, single !== undefined),
-  ];
+  const ofProtection = unknownProtection(parts, protecting, single !== undefined);
   parts.ownMachine.leaveIfEmpty();
   return {
     ...plan,
-    unknown,
+    unknown: [...unknownAccounts(parts, accounts, plan.ends), ...ofProtection],
+    unknownProtection: ofProtection,
     partial: of === plan.ends.length ? undefined : { shown: plan.ends.length, of },
     hidden: all.length - sessions.length,
   };
@@ -137,6 +137,7 @@ export function planFor(
     ends: named.filter((target) => !isLeftOut(target)),
     leftOut: named.filter(isLeftOut),
     unknown: [],
+    unknownProtection: [],
     partial: undefined,
     hidden: 0,
     isSingle,

@@ -43,8 +43,7 @@ export async function endSession(parts: EndParts, args: readonly unknown[]): Pro
     choices,
     step: undefined,
   });
-  if (picked.length === 0) return publicReport(parts, []);
-  return endPlanned(parts, await planEnd(parts, picked.map(targetOfSession)));
+  return endAgain(parts, picked);
 }
 
 /** Lets the user select sessions to end. Returns none if one of their accounts has changed in the meantime. */
@@ -111,8 +110,8 @@ export function runPlan(parts: EndParts, plan: ConfirmedPlan): Promise<PublicEnd
 }
 
 /**
- * Asks again about sessions that an earlier end left running. Those that have ended since are skipped. A single one is asked
- * about by itself, because it may be one that only ends that way.
+ * Asks about sessions that were picked, or that an earlier end left running. Those that have ended since are skipped. A single one
+ * is asked about by itself, because it may be one that only ends that way.
  */
 export async function endAgain(parts: EndParts, left: readonly AccountSession[]): Promise<PublicEndReport> {
   const [first] = left;

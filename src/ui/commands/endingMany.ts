@@ -127,7 +127,7 @@ export async function retryFailedEnds(parts: EndParts): Promise<PublicEndReport>
   if (first === undefined) return endNothing(parts, l10n.t("There's nothing to retry. No sessions failed to end."));
   if (others.length === 0) return endAgain(parts, [first]);
   // A session that isn't listed can't have failed before, so missing lists don't matter.
-  return endPlanned(parts, { ...plan, unknown: [] });
+  return endPlanned(parts, { ...plan, unknown: plan.unknownProtection });
 }
 
 const oldestKey = 'oldSessionMinutes';

@@ -4,7 +4,7 @@ import type { AccountId, SessionId } from '../../core/ids.ts';
 import { loopbackPort } from '../../core/origin.ts';
 import { needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
-import type { ThisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
+import { type ThisMachineAccount, thisMachineAccount } from '../../services/accounts/thisMachineAccount.ts';
 import type { AccountSession } from '../../services/ending/report.ts';
 import type { History } from '../../services/history/history.ts';
 import type { Refresher } from '../../services/sessions/refresher.ts';
@@ -81,7 +81,12 @@ export async function listFresh(
   const listing = l10n.t('Listing sessions…');
   prompts.note(listing);
   // Without a notification, a question that comes late would surprise a user who has gone on typing somewhere else.
-  await busyIfSlow(prompts, clock, listing, waitForLists(old.map((id) => refresher.refreshOnRequest(id))));
+  await busyIfSlow(prompts, clock, listing, waitForLists(old.map((id) => refreshFor(refresher, id))));
+}
+
+/** Other extensions can cause these, too. A list of this machine sends no key to anyone. */
+function refreshFor(refresher: Refresher, account: AccountId): Promise<unknown> {
+  return account === thisMachineAccount.id ? refresher.refresh(account) : refresher.refreshOnRequest(account);
 }
 
 /** Whether an account's list is complete, and new enough for a question about everything in it. */

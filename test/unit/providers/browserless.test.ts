@@ -717,12 +717,11 @@ describe('Browserless', () => {
       await provider.check(unaborted);
       server.add({ id: 'browser-1' });
       const session = await only(provider);
+      const view = await provider.liveView?.(session.id, undefined, 'watch', unaborted);
+      assert.ok(view);
       server.forbids = true;
       assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'forbidden');
       server.forbids = false;
-      await only(provider);
-      const view = await provider.liveView?.(session.id, undefined, 'watch', unaborted);
-      assert.ok(view);
       for (const text of ['Bad gateway.', 'Again.']) {
         server.misbehave('DELETE', /browser/, { kind: 'answer', answer: { status: 401, text } }, 1);
         assert.equal((await errorOf(provider.end(session, unaborted))).trouble.kind, 'unauthorized');

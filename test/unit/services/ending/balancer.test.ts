@@ -132,6 +132,23 @@ describe('ending behind a load balancer', function () {
     });
   }
 
+  it('calls nothing ended that ending everything in its account never reached, though its last page closes meanwhile', async () => {
+    await start('v1', [2, 2], 'roundRobin');
+    const [, other] = workers;
+    if (balancer !== undefined)
+      balancer.onRequest = (_, path) => {
+        if (!path.startsWith('/kill/all')) return;
+        for (const worker of workers)
+          for (const [id, browser] of (worker as BrowserlessV1Server).browsers)
+            worker.browsers.set(id, { ...browser, pages: [] } as never);
+      };
+    const report = await over(services.ender.endEverything(id));
+    assert.ok(other !== undefined && running().length === 2);
+    const still = new Set(running());
+    for (const { session, outcome } of report.results)
+      assert.ok(outcome === 'stuck' || !still.has(session.id), `${session.id} is reported as ${outcome}`);
+  });
+
   it('ends all sessions, even when no neighbor is left that would show which worker responds', async () => {
     await start('v1', [2, 2], 'roundRobin');
     const report = await over(services.ender.end(targets(), quietly));

@@ -52,12 +52,12 @@ describe('evidence', () => {
     assert.equal(log.needsProbe(account, id), false);
     assert.equal(log.mayHaveOtherWorkers(account, id), false);
     log.addAnswers(account, new Map([[id, 'gone']]), 0, 0);
-    log.addAcceptedEnd(account, id, true);
+    log.addAcceptedEnd(account, id, true, true);
     add([list(0, ['b'])], { lists: 'complete' });
     assert.equal(verdict(), 'unknown');
     assert.equal(log.needsProbe(account, id), false);
     log.addAnswers(account, new Map([[id, 'gone']]), 0, 0);
-    log.addAcceptedEnd(account, id, true);
+    log.addAcceptedEnd(account, id, true, true);
     assert.equal(verdict(), 'unknown');
   });
 
@@ -98,7 +98,7 @@ describe('evidence', () => {
     assert.deepEqual([verdict(), verdict(sessionId('b'))], ['confirmedGone', 'unknown']);
     log.reset(account);
     addRound(0, ['a']);
-    log.addAcceptedEnd(account, id, false);
+    log.addAcceptedEnd(account, id, false, true);
     addMisses(3);
     for (let index = 0; index < 5; index++) add([list(1_010, [])]);
     assert.equal(verdict(), 'confirmedGone');
@@ -119,7 +119,7 @@ describe('evidence', () => {
     for (const byItsWorker of [true, false]) {
       log.reset(account);
       add([list(0, ['a'])]);
-      log.addAcceptedEnd(account, id, byItsWorker);
+      log.addAcceptedEnd(account, id, byItsWorker, true);
       addMisses(8);
       assert.equal(verdict(), byItsWorker ? 'confirmedGone' : 'unknown');
     }
@@ -285,7 +285,7 @@ describe('evidence', () => {
         log.reset(account);
         add([list(0, ['b'], { ended })]);
         add([list(1_000, ['a'])]);
-        log.addAcceptedEnd(account, id, true);
+        log.addAcceptedEnd(account, id, true, true);
         for (let index = 0; index < 8; index++) add([list(2_000, ['b'])]);
         assert.equal(verdict(), expected, String(ended));
       }
@@ -295,7 +295,7 @@ describe('evidence', () => {
       for (const someFailed of [true, false]) {
         log.reset(account);
         addRound(0, ['a']);
-        log.addAcceptedEnd(account, id, true);
+        log.addAcceptedEnd(account, id, true, true);
         log.want(account, named('unlisted'));
         addMisses(40, [], { someFailed });
         for (const one of [id, sessionId('unlisted')]) {
@@ -390,7 +390,7 @@ describe('evidence', () => {
 
     it('starts over', () => {
       add(Array.from({ length: 8 }, () => having(0, first)));
-      log.addAcceptedEnd(account, id, true);
+      log.addAcceptedEnd(account, id, true, true);
       add([having(100, second)]);
       assert.equal(log.mayHaveOtherWorkers(account, id), true);
       add([having(200, second), ...Array.from({ length: 6 }, () => having(200, second))]);
@@ -416,7 +416,7 @@ describe('evidence', () => {
 
     it('continues for a session that is shown or wanted again', () => {
       addRound(0, ['a']);
-      log.addAcceptedEnd(account, id, false);
+      log.addAcceptedEnd(account, id, false, true);
       log.want(account, named('a'));
       for (let index = 0; index < 8; index++) add([list(1_000, [])], { shown: named('a') });
       assert.equal(verdict(), 'confirmedGone');

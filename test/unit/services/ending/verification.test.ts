@@ -29,8 +29,12 @@ const notFound = (askedAt: number): Evidence => ({
   answeredAt: askedAt + 10,
 });
 const missingAt = (began: number): Evidence => ({ kind: 'missingFrom', began, ended: began + 10, worker: 'unknown' });
-const accepted: Evidence = { kind: 'endAccepted', byItsWorker: false };
-const endedByItsWorker: Evidence = { kind: 'endAccepted', byItsWorker: true };
+const accepted: Extract<Evidence, { kind: 'endAccepted' }> = {
+  kind: 'endAccepted',
+  byItsWorker: false,
+  whileListed: true,
+};
+const endedByItsWorker: Evidence = { kind: 'endAccepted', byItsWorker: true, whileListed: true };
 /** Lists that leave it out, a second apart, long after the clock began. */
 const missing = (times: number, worker: 'its own' | 'another' | 'unknown' = 'unknown', apartMs = 1_000): Evidence[] =>
   Array.from({ length: times }, (_, index) => {
@@ -378,10 +382,16 @@ const cases: readonly Case[] = [
     verdict: 'confirmedGone',
   },
   {
-    of: 'eight lists in 119 s and an end that was accepted after another list left it out',
+    of: 'eight lists in 119 s and an end that was sent after another list left it out',
     lists: 'partial',
-    evidence: [round, ...missing(1), accepted, ...missing(8, 'unknown', 17_000)],
+    evidence: [round, ...missing(1), { ...accepted, whileListed: false }, ...missing(8, 'unknown', 17_000)],
     verdict: 'unknown',
+  },
+  {
+    of: 'a list that leaves it out before the end that was sent earlier is answered',
+    lists: 'partial',
+    evidence: [round, ...missing(1), accepted, ...missing(7)],
+    verdict: 'confirmedGone',
   },
   {
     of: 'two lists without it and two ends, one before the first',

@@ -146,7 +146,7 @@ describe('listing', () => {
       for (const failing of [0, 1]) {
         const { provider, services, id, list, rows } = await servicesWith(1, 'partial');
         await list({ thorough: true });
-        services.evidence.addAcceptedEnd(id, sessionId('s0'), true);
+        services.evidence.addAcceptedEnd(id, sessionId('s0'), true, true);
         let lists = 0;
         provider.onList = () => {
           // Eight lists in a row, and then one that fails.

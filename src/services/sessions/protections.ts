@@ -9,6 +9,7 @@ import type { Memory } from '../../core/storage.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
+import { ControlledSessions, type Pair } from './controlledSessions.ts';
 import { isSameAddress, isSameSession } from './sameSession.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
@@ -66,8 +67,7 @@ export class Protections {
   #kept: Kept = new Map();
   /** See {@link noteGone}. */
   readonly #gone = new Map<AccountId, Set<SessionId>>();
-  /** The tools' sessions and the cloud sessions they control that were seen; see {@link #protectControlled}. */
-  readonly #pairs = new Set<string>();
+  readonly #controlled: ControlledSessions;
   /** What {@link onDidChange} has told of. */
   #told = this.#kept;
   readonly #changed = new Emitter<AccountId>();
@@ -83,6 +83,7 @@ export class Protections {
     this.#store = store;
     this.#accounts = accounts;
     this.#clock = clock;
+    this.#controlled = new ControlledSessions(store);
     this.#undone = new UndoneWrites(
       clock,
       () => {
@@ -93,7 +94,7 @@ export class Protections {
       () => this.#write(),
     );
     store.onDidChange((change) => {
-      if (change.kind === 'account') void this.#protectControlled(change.accountId).catch(() => {});
+      if (change.kind === 'account') void this.#followControlled(change.accountId).catch(() => {});
     });
   }
 
@@ -135,31 +136,19 @@ export class Protections {
     if (local?.port !== undefined) yield* this.#protectedAt(local.port, kept);
   }
 
-  /**
-   * Protects the cloud sessions that protected tools on this machine control, too, so that they stay protected where that isn't
-   * known: after a restart, in windows of other machines, and while this machine's browsers aren't shown. Only done
-   * when such a pair is first seen, because the user may unprotect the session there.
-   */
-  async #protectControlled(changed: AccountId): Promise<void> {
+  /** Protects the cloud sessions that protected tools on this machine control, for as long as they do. */
+  async #followControlled(changed: AccountId): Promise<void> {
     const kept = this.#current();
-    const places = [...this.#store.known(changed).keys()].flatMap((id): Place[] => {
-      const firsts = this.#store.links
-        .controllersOf(changed, id)
-        .filter(({ accountId: its, session: tool }) => this.#isFirst(its, tool.id, changed, id))
-        .filter(({ accountId: its, session: tool }) => kept.get(its)?.has(tool.id) === true);
-      return firsts.length > 0 && kept.get(changed)?.has(id) !== true ? [{ account: changed, sessions: [id] }] : [];
+    const isKept = ({ account, session }: Pair['cloud']) => kept.get(account)?.has(session) === true;
+    const begun = this.#controlled.begun(changed).filter(({ tool, cloud }) => isKept(tool) && !isKept(cloud));
+    this.#controlled.note(begun);
+    const left = this.#controlled.left(changed).filter(({ cloud }) => isKept(cloud));
+    const changes = [...begun, ...left].map(({ cloud: { account, session } }, index) => {
+      return { account, sessions: [session], isProtected: index < begun.length };
     });
-    if (places.length === 0) return;
-    await this.#change(places.map((place) => ({ ...place, isProtected: true })));
+    if (changes.length === 0) return;
+    await this.#change(changes);
     this.#undone.watch();
-  }
-
-  /** Whether a tool's session is seen with a cloud session for the first time. */
-  #isFirst(...pair: readonly [AccountId, SessionId, AccountId, SessionId]): boolean {
-    const key = pair.join('\n');
-    const isFirst = !this.#pairs.has(key);
-    this.#pairs.add(key);
-    return isFirst;
   }
 
   /** The protected sessions of accounts for a port of this machine that aren't listed: any of them may be in the browser there. */
@@ -204,23 +193,30 @@ export class Protections {
    * @returns where sessions were protected or unprotected by this.
    */
   async set(account: AccountId, sessions: readonly SessionId[], isProtected: boolean): Promise<readonly Place[]> {
+    this.#controlled.forget(account, sessions);
     const places = isProtected ? this.#placesToProtect(account, sessions) : this.#placesOf(account, sessions);
     await this.#change(places.map((place) => ({ ...place, isProtected })));
     this.#undone.watch();
     return places;
   }
 
-  /** Sessions, and the cloud sessions that they control as tools on this machine; see {@link #protectControlled}. */
+  /** Sessions, and the cloud sessions that they control as tools on this machine. */
   #placesToProtect(account: AccountId, sessions: readonly SessionId[]): readonly Place[] {
-    const controlled = sessions.flatMap((session): Place[] => {
+    const kept = this.#current();
+    const pairs = sessions.flatMap((session): Pair[] => {
       const drives = this.#store.known(account).get(session)?.drives;
       if (drives === undefined) return [];
       return this.#accounts.all.flatMap(({ id, provider }) => {
         const isListed = provider === drives.provider && this.#store.session(id, drives.id) !== undefined;
-        return isListed ? [{ account: id, sessions: [drives.id] }] : [];
+        const cloud = { account: id, session: drives.id };
+        return isListed && kept.get(id)?.has(drives.id) !== true ? [{ tool: { account, session }, cloud }] : [];
       });
     });
-    return [{ account, sessions }, ...controlled];
+    this.#controlled.note(pairs);
+    return [
+      { account, sessions },
+      ...pairs.map(({ cloud }) => ({ account: cloud.account, sessions: [cloud.session] })),
+    ];
   }
 
   /** Where any of these sessions are protected. */

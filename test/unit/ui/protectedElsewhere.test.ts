@@ -148,7 +148,8 @@ describe('a session that is protected as another account’s', () => {
     running = toolWith(next);
     ahead = 60_000;
     const plan = await planEnd(parts, [wholeAccount(cloud)]);
-    assert.deepEqual([idsIn(plan.ends), new Set(idsIn(plan.leftOut)), plan.unknown], [[], new Set([id, next]), []]);
+    // Nobody uses the earlier one anymore.
+    assert.deepEqual([idsIn(plan.ends), idsIn(plan.leftOut), plan.unknown], [[id], [next], []]);
     running = undefined;
     ahead = 120_000;
     assert.deepEqual((await planEnd(parts, [wholeAccount(cloud)])).unknown, [

@@ -254,12 +254,12 @@ describe('protections', () => {
     elsewhere.setAccounts([a]);
     const remote = new Protections(memory, elsewhere, accounts, clock);
     const isProtected = () => [one, two, next].map((id) => remote.has(a, id));
-    assert.deepEqual(isProtected(), [true, true, false]);
+    assert.deepEqual(isProtected(), [false, true, false]);
     await protections.set(a, [two], false);
     await clock.until(clock.wait(1), 2);
     controls(next);
     await clock.until(clock.wait(1), 2);
-    assert.deepEqual([isProtected(), protections.has(machine, tool)], [[true, false, false], false]);
+    assert.deepEqual([isProtected(), protections.has(machine, tool)], [[false, false, false], false]);
     // In a window of another machine, it can be unprotected for good.
     await protections.set(machine, [tool], true);
     assert.ok(remote.has(a, next));
@@ -268,6 +268,14 @@ describe('protections', () => {
     list([one, two, next]);
     await clock.until(clock.wait(1), 2);
     assert.ok(!remote.has(a, next));
+    // What the user has protected stays so.
+    await protections.set(machine, [tool], true);
+    await protections.set(a, [next], true);
+    controls(one);
+    await clock.until(clock.wait(1), 2);
+    listIn(machine, []);
+    await clock.until(clock.wait(1), 2);
+    assert.deepEqual(isProtected(), [false, false, true]);
     all.splice(4);
   });
 

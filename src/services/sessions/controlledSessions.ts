@@ -1,0 +1,67 @@
+import type { AccountId, SessionId } from '../../core/ids.ts';
+import { isListed, type SessionsView } from './sessionsView.ts';
+
+/** A session of an account. */
+interface Place {
+  readonly account: AccountId;
+  readonly session: SessionId;
+}
+
+/** A tool's session on this machine, and the cloud session that it controls. */
+export interface Pair {
+  readonly tool: Place;
+  readonly cloud: Place;
+}
+
+/**
+ * Follows which cloud sessions tools on this machine control, and which of those are only protected because their tool is: they
+ * stay protected where that isn't known, such as after a restart, in windows of other machines, and while this machine's browsers
+ * aren't shown.
+ */
+export class ControlledSessions {
+  readonly #store: SessionsView;
+  readonly #seen = new Set<string>();
+  readonly #protected = new Map<string, Pair>();
+
+  constructor(store: SessionsView) {
+    this.#store = store;
+  }
+
+  /** The pairs of a cloud account that are seen for the first time. Later, the user may have unprotected the session there. */
+  begun(account: AccountId): readonly Pair[] {
+    const all = [...this.#store.known(account).keys()].flatMap((session) =>
+      this.#store.links.controllersOf(account, session).map((controller): Pair => {
+        const tool = { account: controller.accountId, session: controller.session.id };
+        return { tool, cloud: { account, session } };
+      }),
+    );
+    return all.filter((pair) => !this.#seen.has(keyOf(pair)) && this.#seen.add(keyOf(pair)));
+  }
+
+  /** Notes that a cloud session was protected because its tool is. */
+  note(pairs: readonly Pair[]): void {
+    for (const pair of pairs) this.#protected.set(keyOf(pair), pair);
+  }
+
+  /** Forgets that about sessions that the user has protected or unprotected. */
+  forget(account: AccountId, sessions: readonly SessionId[]): void {
+    for (const [key, { cloud }] of this.#protected)
+      if (cloud.account === account && sessions.includes(cloud.session)) this.#protected.delete(key);
+  }
+
+  /** The pairs that were noted, and whose tools have gone on to another session or ended. Returned once. */
+  left(account: AccountId): readonly Pair[] {
+    if (!isListed(this.#store.state(account))) return [];
+    const tools = this.#store.known(account);
+    return [...this.#protected].flatMap(([key, pair]) => {
+      const { tool, cloud } = pair;
+      if (tool.account !== account || tools.get(tool.session)?.drives?.id === cloud.session) return [];
+      this.#protected.delete(key);
+      return [pair];
+    });
+  }
+}
+
+function keyOf({ tool, cloud }: Pair): string {
+  return [tool.account, tool.session, cloud.account, cloud.session].join('\n');
+}

@@ -6,10 +6,11 @@ import type { Clock } from '../core/clock.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import { lookupLoopback } from '../core/loopback.ts';
 import { hasTooManyValues, idAtFront } from '../core/messageSize.ts';
-import { assertOrigin, isLoopback } from '../core/origin.ts';
+import { isLoopback } from '../core/origin.ts';
 import { PendingCalls } from '../core/pendingCalls.ts';
 import { plainText } from '../core/plainText.ts';
 import { cancelled, ProviderError } from '../core/providerError.ts';
+import { assertOrigin } from '../core/requestUrl.ts';
 
 const handshakeTimeoutMs = 5_000;
 /** How long a server may take to close a connection, in milliseconds. */

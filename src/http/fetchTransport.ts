@@ -1,4 +1,4 @@
-import { assertOrigin } from '../core/origin.ts';
+import { assertOrigin } from '../core/requestUrl.ts';
 import {
   noBody,
   readBody,

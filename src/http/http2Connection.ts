@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Disposable } from '../core/event.ts';
-import { assertOrigin } from '../core/origin.ts';
+import { assertOrigin } from '../core/requestUrl.ts';
 import { RefusedRequest, TransportError, type TransportRequest } from './transport.ts';
 
 /** Concurrent requests if the server doesn't say how many it accepts. RFC 9113, 6.5.2 recommends at least 100. */

@@ -5,10 +5,10 @@ import type { HttpRequest } from '../core/http.ts';
 import { pageId } from '../core/ids.ts';
 import type { ListFault } from '../core/inventory.ts';
 import { titleWithoutValues } from '../core/maskedAddress.ts';
-import { requestUrl } from '../core/origin.ts';
 import { boundedPage, type Page } from '../core/page.ts';
 import type { Link } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
+import { requestUrl } from '../core/requestUrl.ts';
 import { decode, idField, leftOut, mostRows, rowAt } from '../http/decode.ts';
 import { neverNotFound } from '../http/notFound.ts';
 

@@ -5,7 +5,6 @@ import { type SessionId, sessionId } from '../core/ids.ts';
 import type { Inventory, ListFault } from '../core/inventory.ts';
 import { type LiveView, liveViewUrl } from '../core/liveView.ts';
 import { newSession } from '../core/newSession.ts';
-import { isAtAccount, isWithin } from '../core/origin.ts';
 import {
   type EndAnswer,
   type Link,
@@ -15,6 +14,7 @@ import {
   usualEnding,
 } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
+import { isAtAccount, isWithin } from '../core/requestUrl.ts';
 import { isSameStart, type Session, type SessionPhase } from '../core/session.ts';
 import { translatable } from '../core/translatable.ts';
 import { dateField, decode, decodeEach, decodeList, idField } from '../http/decode.ts';

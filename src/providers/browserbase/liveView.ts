@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import type { PageId, SessionId } from '../../core/ids.ts';
 import { type LiveView, liveViewUrl } from '../../core/liveView.ts';
-import { isAtAccount, isWithin } from '../../core/origin.ts';
 import type { Link } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { isAtAccount, isWithin } from '../../core/requestUrl.ts';
 import { decodeAll, decodeList, idField } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
 import { type BrowserbaseApi, defaultAddress } from './api.ts';

@@ -1,7 +1,8 @@
 import * as l10n from '@vscode/l10n';
-import { formatAddress, parseAddress, parseTypedAddress } from '../../core/origin.ts';
+import { parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
+import { formatAddress, parseTypedAddress } from '../../core/typedAddress.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
 import type { Answer, AskRequest } from '../prompts.ts';

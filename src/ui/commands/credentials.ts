@@ -1,10 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { Account, AccountFacts, Credentials } from '../../core/account.ts';
 import type { AccountId } from '../../core/ids.ts';
-import { formatAddress, isWithin, parseAddress, parseTypedAddress, receiverOf } from '../../core/origin.ts';
+import { parseAddress } from '../../core/origin.ts';
 import { plainText, withoutInvisible } from '../../core/plainText.ts';
 import type { CredentialField, Provider, ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { isWithin, receiverOf } from '../../core/requestUrl.ts';
+import { formatAddress, parseTypedAddress } from '../../core/typedAddress.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
 import { findSame } from '../../services/accounts/findSame.ts';

@@ -3,9 +3,10 @@ import type { SessionDevtools } from '../../core/cdp.ts';
 import type { CheckFraming, Framing } from '../../core/framing.ts';
 import type { AccountId, PageId, SessionId } from '../../core/ids.ts';
 import type { LiveView, ViewMode } from '../../core/liveView.ts';
-import { isLoopback, requestUrl } from '../../core/origin.ts';
+import { isLoopback } from '../../core/origin.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError, type UnsupportedReason } from '../../core/providerError.ts';
+import { requestUrl } from '../../core/requestUrl.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
 import type { RedactedProvider } from '../../services/providers/redactedProvider.ts';
 

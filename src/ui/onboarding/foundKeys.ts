@@ -1,7 +1,8 @@
 import { parseEnv } from 'node:util';
-import { formatAddress, parseAddress } from '../../core/origin.ts';
+import { parseAddress } from '../../core/origin.ts';
 import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import type { AddressFault } from '../../core/providerError.ts';
+import { formatAddress } from '../../core/typedAddress.ts';
 import { fieldFault, fieldValue } from '../commands/credentials.ts';
 
 /** A source of variables: the environment, or one file. */

@@ -1,9 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { AccountId } from '../../core/ids.ts';
-import { formatAddress, parseAddress } from '../../core/origin.ts';
+import { parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
 import type { SkippedEnvFile, ThisMachine } from '../../core/thisMachine.ts';
 import { Turns } from '../../core/turns.ts';
+import { formatAddress } from '../../core/typedAddress.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
 import { type AddParts, freeLabel } from '../commands/addAccount.ts';
 import { failureSentence, receivers, sameAccount, sameKeySentence, tryOut } from '../commands/credentials.ts';

@@ -1,17 +1,8 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import {
-  assertOrigin,
-  formatAddress,
-  isAtAccount,
-  isLoopback,
-  isWithin,
-  loopbackUrl,
-  parseAddress,
-  parseTypedAddress,
-  receiverOf,
-  requestUrl,
-} from '../../../src/core/origin.ts';
+import { isLoopback, loopbackUrl, parseAddress } from '../../../src/core/origin.ts';
+import { assertOrigin, isAtAccount, isWithin, receiverOf, requestUrl } from '../../../src/core/requestUrl.ts';
+import { formatAddress, parseTypedAddress } from '../../../src/core/typedAddress.ts';
 
 describe('server addresses', () => {
   it('of this machine are told apart from others', () => {

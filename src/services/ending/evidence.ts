@@ -122,12 +122,12 @@ export class EvidenceLog {
         if (left > 0) wanted.set(id, left);
         else wanted.delete(id);
       }
-      // Sessions that are still shown come back with the next list.
-      const gone = sessions.filter(({ id }) => this.verdict(account, id) !== 'stillRunning');
-      this.forget(
-        account,
-        gone.map(({ id }) => id),
-      );
+      // What lists said before counts on for those that may still be running; see keepOnly for when they are dropped.
+      const isOver = (id: SessionId) => {
+        const verdict = this.verdict(account, id);
+        return verdict === 'confirmedGone' || (verdict === 'unknown' && seen.get(id)?.listedSince === undefined);
+      };
+      this.forget(account, sessions.map(({ id }) => id).filter(isOver));
     };
   }
 

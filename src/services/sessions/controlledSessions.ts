@@ -29,7 +29,7 @@ export class ControlledSessions {
 
   /** The pairs of a cloud account that are seen for the first time. Later, the user may have unprotected the session there. */
   begun(account: AccountId): readonly Pair[] {
-    const all = [...this.#store.known(account).keys()].flatMap((session) =>
+    const all = [...this.#store.links.controlledIn(account)].flatMap((session) =>
       this.#store.links.controllersOf(account, session).map((controller): Pair => {
         const tool = { account: controller.accountId, session: controller.session.id };
         return { tool, cloud: { account, session } };

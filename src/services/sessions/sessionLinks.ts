@@ -61,6 +61,10 @@ export class SessionLinks implements LinkedSessions {
     return this.#links.hidden.get(account)?.has(session) === true;
   }
 
+  controlledIn(account: AccountId): Iterable<SessionId> {
+    return this.#links.controllers.get(account)?.keys() ?? [];
+  }
+
   controllersOf(account: AccountId, session: SessionId): readonly Controller[] {
     return this.#links.controllers.get(account)?.get(session) ?? [];
   }

@@ -95,6 +95,8 @@ export interface Controller {
 
 /** Which sessions of several accounts are the same browser. */
 export interface LinkedSessions {
+  /** The sessions of an account that others control. */
+  controlledIn(account: AccountId): Iterable<SessionId>;
   /** The sessions that control this one. */
   controllersOf(account: AccountId, session: SessionId): readonly Controller[];
   /** The browsers that listen at a port of this machine and that the account with this address shows instead. */

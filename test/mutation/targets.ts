@@ -90,8 +90,15 @@ export const targets: readonly Target[] = [
   },
   {
     name: 'protections',
-    files: ['src/services/sessions/protections.ts', 'src/services/sessions/sameSession.ts'],
-    tests: ['test/unit/services/sessions/protections.test.ts'],
+    files: [
+      'src/services/sessions/protections.ts',
+      'src/services/sessions/controlledSessions.ts',
+      'src/services/sessions/sameSession.ts',
+    ],
+    tests: [
+      'test/unit/services/sessions/controlledSessions.test.ts',
+      'test/unit/services/sessions/protections.test.ts',
+    ],
   },
   {
     name: 'endPlan',

@@ -206,6 +206,28 @@ describe('a session that is protected as another account’s', () => {
     await server.stop();
   });
 
+  it('is looked for without listing more than a plan needs', async () => {
+    const server = await startBrowserbase();
+    const id = sessionId(server.add({}).id);
+    const { services, parts } = open();
+    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
+    const account = wholeAccount(await services.add('browserbase', server.url, credentials));
+    const [listed, missing] = [id, sessionId('missing')].map((session) => ({ ...account, sessionId: session }));
+    assert.ok(listed && missing);
+    const requestsFor = async (...targets: Parameters<typeof planEnd>[1]) => {
+      ahead += 60_000;
+      const before = server.requests.length;
+      const { ends } = await planEnd(parts, targets);
+      return [server.requests.length > before, idsIn(ends)];
+    };
+    assert.deepEqual(await requestsFor(listed), [false, [id]]);
+    assert.deepEqual(await requestsFor(listed, missing), [false, [id]]);
+    assert.deepEqual(await requestsFor(missing), [true, []]);
+    assert.deepEqual(await requestsFor(account), [true, [id]]);
+    assert.equal(services.accounts.get(thisMachineAccount.id), undefined);
+    await server.stop();
+  });
+
   it('is skipped as a browser on this machine while the account for its port can’t be listed', async () => {
     const port = await freePort();
     running = [someSession('browser', { local: localBrowser({ port }) })];

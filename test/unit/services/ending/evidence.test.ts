@@ -319,6 +319,20 @@ describe('evidence', () => {
     });
   });
 
+  it('is kept for a session that may be running after nobody wants it anymore, and dropped for one that no list had', () => {
+    addRound(0, ['a', ...ids('b', 9)]);
+    const done = log.want(account, named('a', 'unlisted'));
+    const shown = named('a');
+    addMisses(30, [], { shown });
+    done();
+    log.want(account, named('unlisted'));
+    addMisses(30, [], { shown });
+    // Together they'd be enough for one that no list ever had.
+    assert.deepEqual([verdict(), verdict(sessionId('unlisted'))], ['unknown', 'unknown']);
+    for (const began of [700_000, 700_001]) add([list(began, [])], { shown });
+    assert.equal(verdict(), 'confirmedGone');
+  });
+
   describe('on how many sessions its worker has', () => {
     it('is the largest list of a round', () => {
       const small = list(0, ['a']);

@@ -30,6 +30,8 @@ const Removed = v.fallback(v.array(v.string()), []);
  * 100 ms, but another window may undo the write, which is then repeated.
  */
 const hearingMs = [1, 2, 4, 8, 16, 32, 64, 128, 256, ...Array<number>(12).fill(1_000)];
+/** How long an account whose secret has vanished may turn out to have been removed, in the same way. */
+const removalMs = Array<number>(10).fill(30);
 /** Most removed accounts that are kept in mind. Windows learn of a removal within seconds. */
 const mostRemoved = 100;
 
@@ -78,11 +80,21 @@ export class AccountIndex implements Disposable {
    */
   async hearsOf(id: AccountId): Promise<boolean> {
     const isKnown = () => this.isRemoved(id) || this.read().has(id);
-    for (const ms of hearingMs) {
-      if (this.#isDisposed || isKnown()) break;
+    await this.#waitUntil(isKnown, hearingMs);
+    return isKnown();
+  }
+
+  /** Waits a moment for another window's removal of an account, which VS Code may tell of after the loss of its secret. */
+  async waitForRemoval(id: AccountId): Promise<void> {
+    await this.#waitUntil(() => this.isRemoved(id), removalMs);
+  }
+
+  /** VS Code doesn't tell when another window has changed what is stored. */
+  async #waitUntil(isSo: () => boolean, pauses: readonly number[]): Promise<void> {
+    for (const ms of pauses) {
+      if (this.#isDisposed || isSo()) return;
       await new Promise((resolve) => setTimeout(resolve, ms).unref());
     }
-    return isKnown();
   }
 
   /** Whether any window has removed the account, as far as this one has heard. */

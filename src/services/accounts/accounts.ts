@@ -42,13 +42,7 @@ export interface NewAccount {
 /** Where a key is kept: in the system's keychain, or in this window's memory alone and written nowhere. */
 export type KeyPlace = 'keychain' | 'window';
 
-/**
- * How long an account whose secret has vanished may turn out to have been removed by another window, in milliseconds, and
- * how often that is checked. VS Code tells other windows of both within 100 ms, in any order.
- */
-const removalMs = 300;
-const removalStepMs = 30;
-/** When it is checked for the last time. */
+/** When it is checked for the last time whether an account whose secret has vanished was removed, in milliseconds. */
 const lateRemovalMs = 5_000;
 
 /**
@@ -333,7 +327,7 @@ export class Accounts implements Disposable {
   async #follow(id: AccountId): Promise<void> {
     const before = await this.#readSecretOr(id, 'missing');
     let after = await this.#secrets.read(id);
-    if (after === 'missing' && this.#entries.has(id)) await this.#waitForRemoval(id);
+    if (after === 'missing' && this.#entries.has(id)) await this.#index.waitForRemoval(id);
     if (this.#index.isRemoved(id)) {
       // A window that hadn't heard of the removal may have written it again.
       if (after !== 'missing') await this.#secrets.delete(id);
@@ -377,13 +371,6 @@ export class Accounts implements Disposable {
       if (!this.#isDisposed && this.#index.isRemoved(id)) this.#forget(id);
     }, lateRemovalMs);
     timer.unref();
-  }
-
-  async #waitForRemoval(id: AccountId): Promise<void> {
-    for (let waited = 0; waited < removalMs && !this.#isDisposed; waited += removalStepMs) {
-      if (this.#index.isRemoved(id)) return;
-      await new Promise((resolve) => setTimeout(resolve, removalStepMs).unref());
-    }
   }
 
   /** Finds the accounts again whose index was damaged, by their secrets. */

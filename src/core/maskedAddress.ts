@@ -1,5 +1,7 @@
-import { longestTitle, longestUrl } from './page.ts';
+import { pageId } from './ids.ts';
+import { longestTitle, longestUrl, mostPages, type Page } from './page.ts';
 import { redactor } from './redact.ts';
+import { Turns } from './turns.ts';
 
 /** What stands for a value that is not shown. */
 export const hidden = '•••';
@@ -31,6 +33,15 @@ export function titleWithoutValues(whole: string, url: string): string {
     hasValuesInPath(title) ||
     (tail.length > 1 && (url.length > longestUrl || decoded(url).includes(tail)));
   return withoutSecrets(isAddress ? withoutTail(title) : title);
+}
+
+/** The first pages of a session as they're kept, with their titles masked. In turns, because titles may be long. */
+export function maskedPages(
+  pages: readonly { readonly id: string; readonly title: string; readonly url: string }[],
+): Promise<readonly Page[]> {
+  return new Turns().map(pages.slice(0, mostPages), ({ id, title, url }) => {
+    return { id: pageId(id), title: titleWithoutValues(title, url), url };
+  });
 }
 
 /** Whether a title may be an address whose path has values of its own: `shop.example/cart;jsessionid=0123`. */

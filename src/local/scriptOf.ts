@@ -32,15 +32,14 @@ export function scriptOf({ program, args: [first = '', ...others] }: LocalProces
     }
     // Standard input, or code. What follows are the script's own arguments.
     if (arg === '-' || withCode.test(arg)) return '';
-    const [, module = ''] = /^-m(.+)/.exec(arg) ?? [];
-    if (module !== '') return /^[\w.]+$/.test(module) ? module : '';
-    if (/^-[A-Za-z]*m$/.test(arg)) return /^[\w.]+$/.test(next) ? next : '';
+    const module = /^-m(.+)/.exec(arg)?.[1] ?? (/^-[A-Za-z]*m$/.test(arg) ? next : undefined);
+    if (module !== undefined) return /^[\w.]+$/.test(module) ? module : '';
     if (arg === '-jar') return safePath(next);
-    if (!arg.startsWith('-') && !hasCommand && command.test(arg)) {
-      // It runs a project, and not a file.
-      if (programName(program) === 'dotnet' && arg !== 'exec') return '';
-      hasCommand = true;
-    } else if (!arg.startsWith('-')) return scriptFile.test(arg) ? safePath(arg) : '';
+    if (arg.startsWith('-')) continue;
+    if (hasCommand || !command.test(arg)) return scriptFile.test(arg) ? safePath(arg) : '';
+    // It runs a project, and not a file.
+    if (programName(program) === 'dotnet' && arg !== 'exec') return '';
+    hasCommand = true;
   }
   return '';
 }

@@ -1,13 +1,12 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import { type SessionId, sessionId } from '../../core/ids.ts';
 import { recordingUrl } from '../../core/liveView.ts';
-import { titleWithoutValues } from '../../core/maskedAddress.ts';
-import { mostPages, type Page } from '../../core/page.ts';
+import { maskedPages } from '../../core/maskedAddress.ts';
+import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { SideReading } from '../../core/sideReading.ts';
-import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, usageOf } from '../../core/usage.ts';
 import { decode } from '../../http/decode.ts';
 import { neverNotFound, notFoundLike } from '../../http/notFound.ts';
@@ -191,11 +190,7 @@ function connect(link: Link): Provider {
     cancelGroup: (id, signal) => batches.cancel(id, signal),
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return new Turns().map((await pagesOf(api, id, signal)).slice(0, mostPages), (page) => ({
-        id: pageId(page.id),
-        title: titleWithoutValues(page.title, page.url),
-        url: page.url,
-      }));
+      return maskedPages(await pagesOf(api, id, signal));
     },
 
     // What restarts a session's idle timer is a connection: of a live view, of DevTools, or for control of the operating

@@ -1,16 +1,15 @@
 import * as v from 'valibot';
 import type { AccountFacts } from '../../core/account.ts';
-import { pageId, type SessionId, sessionId } from '../../core/ids.ts';
+import { type SessionId, sessionId } from '../../core/ids.ts';
 import type { Inventory } from '../../core/inventory.ts';
-import { titleWithoutValues } from '../../core/maskedAddress.ts';
+import { maskedPages } from '../../core/maskedAddress.ts';
 import { oncePer } from '../../core/oncePer.ts';
-import { mostPages, type Page } from '../../core/page.ts';
+import type { Page } from '../../core/page.ts';
 import { type EndAnswer, type Link, type Provider, type ProviderKind, usualEnding } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { SideReading } from '../../core/sideReading.ts';
 import { translatable } from '../../core/translatable.ts';
-import { Turns } from '../../core/turns.ts';
 import { sessionLimitOf, type Usage, usageOf } from '../../core/usage.ts';
 import { decode, decodeEach, decodeList, idField, RowMemory } from '../../http/decode.ts';
 import { namedBy } from '../../http/paging.ts';
@@ -228,11 +227,7 @@ function connect(link: Link): Provider {
     },
 
     async pages(id, signal): Promise<readonly Page[]> {
-      return new Turns().map((await liveUrls(api, id, signal)).pages.slice(0, mostPages), (page) => ({
-        id: pageId(page.id),
-        title: titleWithoutValues(page.title, page.url),
-        url: page.url,
-      }));
+      return maskedPages((await liveUrls(api, id, signal)).pages);
     },
 
     // A session ends when its script disconnects, unless it keeps alive, or at its timeout

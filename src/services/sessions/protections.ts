@@ -94,6 +94,7 @@ export class Protections {
       () => this.#write(),
     );
     store.onDidChange((change) => {
+      // It applies in this window even if it can't be stored, and the next change stores it.
       if (change.kind === 'account') void this.#followControlled(change.accountId).catch(() => {});
     });
   }

@@ -12,7 +12,7 @@ import { wholeAccount } from '../../../src/ui/commands/targets.ts';
 import type { PickRequest, Prompts, Question } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { freePort } from '../../host/processes.ts';
-import { startBrowserbase } from '../../servers/browserbase.ts';
+import { type BrowserbaseServer, startBrowserbase } from '../../servers/browserbase.ts';
 import { MapMemory, TestServices } from '../services/testServices.ts';
 import { kindsWithMachine, localBrowser, someSession } from '../sessions.ts';
 
@@ -72,6 +72,8 @@ describe('a session that is protected as another account’s', () => {
     return { services, protections, parts };
   }
 
+  const accountOf = (server: BrowserbaseServer) =>
+    ['browserbase', server.url, { apiKey: server.key, projectId: server.projects[0]?.id ?? '' }] as const;
   const idsIn = (sessions: readonly { readonly session: Session }[]) => sessions.map(({ session }) => session.id);
 
   it('is skipped after a restart, before this machine has been listed, and there is a warning if it can’t be', async () => {
@@ -79,8 +81,7 @@ describe('a session that is protected as another account’s', () => {
     const [id, other] = [sessionId(server.add({}).id), sessionId(server.add({}).id)];
     running = [someSession('tool', { drives: { provider: 'browserbase', id } })];
     const first = open();
-    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
-    const cloud = await first.services.add('browserbase', server.url, credentials);
+    const cloud = await first.services.add(...accountOf(server));
     await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
     const again = open();
     const plan = await planEnd(again.parts, [wholeAccount(cloud)]);
@@ -98,8 +99,7 @@ describe('a session that is protected as another account’s', () => {
     const id = sessionId(server.add({}).id);
     running = [someSession('tool', { drives: { provider: 'browserbase', id } })];
     const first = open();
-    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
-    const cloud = await first.services.add('browserbase', server.url, credentials);
+    const cloud = await first.services.add(...accountOf(server));
     await first.protections.set(thisMachineAccount.id, [sessionId('other')], true);
     const asked = async () => {
       const { services, parts } = open();
@@ -141,8 +141,7 @@ describe('a session that is protected as another account’s', () => {
     const toolWith = (drives: SessionId) => [someSession('tool', { drives: { provider: 'browserbase', id: drives } })];
     running = toolWith(id);
     const { services, protections, parts } = open();
-    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
-    const cloud = await services.add('browserbase', server.url, credentials);
+    const cloud = await services.add(...accountOf(server));
     await protections.set(thisMachineAccount.id, [sessionId('tool')], true);
     await planEnd(parts, [wholeAccount(cloud)]);
     running = toolWith(next);
@@ -163,8 +162,7 @@ describe('a session that is protected as another account’s', () => {
     const [id, other] = [sessionId(server.add({}).id), sessionId(server.add({}).id)];
     running = [someSession('tool', { drives: { provider: 'browserbase', id } })];
     const first = open();
-    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
-    await first.services.add('browserbase', server.url, credentials);
+    await first.services.add(...accountOf(server));
     await first.protections.set(thisMachineAccount.id, [sessionId('tool')], true);
     const { services, parts } = open();
     let asked = '';
@@ -197,8 +195,7 @@ describe('a session that is protected as another account’s', () => {
     const server = await startBrowserbase();
     const id = sessionId(server.add({}).id);
     const { services, protections, parts } = open();
-    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
-    const cloud = await services.add('browserbase', server.url, credentials);
+    const cloud = await services.add(...accountOf(server));
     await protections.set(thisMachineAccount.id, [sessionId('ended')], true);
     const plan = await planEnd(parts, [wholeAccount(cloud)]);
     assert.deepEqual([idsIn(plan.ends), plan.unknown], [[id], []]);
@@ -210,8 +207,7 @@ describe('a session that is protected as another account’s', () => {
     const server = await startBrowserbase();
     const id = sessionId(server.add({}).id);
     const { services, parts } = open();
-    const credentials = { apiKey: server.key, projectId: server.projects[0]?.id ?? '' };
-    const account = wholeAccount(await services.add('browserbase', server.url, credentials));
+    const account = wholeAccount(await services.add(...accountOf(server)));
     const [listed, missing] = [id, sessionId('missing')].map((session) => ({ ...account, sessionId: session }));
     assert.ok(listed && missing);
     const requestsFor = async (...targets: Parameters<typeof planEnd>[1]) => {

@@ -140,7 +140,7 @@ describe('ending behind a load balancer', function () {
     });
   }
 
-  it('calls nothing ended that ending everything in its account never reached, though its last page closes meanwhile', async () => {
+  it('doesn’t report sessions as ended on a server that End Everything didn’t reach, even if their pages close meanwhile', async () => {
     await start('v1', [2, 2], 'roundRobin');
     const [, other] = workers;
     if (balancer !== undefined)

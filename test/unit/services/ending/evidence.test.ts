@@ -319,7 +319,7 @@ describe('evidence', () => {
     });
   });
 
-  it('is kept for a session that may be running after nobody wants it anymore, and dropped for one that no list had', () => {
+  it('is kept after an end for a session that may be running, and dropped for one that no list had', () => {
     addRound(0, ['a', ...ids('b', 9)]);
     const done = log.want(account, named('a', 'unlisted'));
     const shown = named('a');

@@ -9,7 +9,7 @@ import { hasTooManyValues, idAtFront } from '../core/messageSize.ts';
 import { isLoopback } from '../core/origin.ts';
 import { PendingCalls } from '../core/pendingCalls.ts';
 import { plainText } from '../core/plainText.ts';
-import { cancelled, ProviderError } from '../core/providerError.ts';
+import { canceled, ProviderError } from '../core/providerError.ts';
 import { assertOrigin } from '../core/requestUrl.ts';
 
 const handshakeTimeoutMs = 5_000;
@@ -30,7 +30,7 @@ export function openCdpDialer(origin: URL, clock: Clock, tls: () => TrustedTls =
     dial: (address, headers, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) {
-          reject(cancelled('connecting to DevTools'));
+          reject(canceled('connecting to DevTools'));
           return;
         }
         const options = {
@@ -47,7 +47,7 @@ export function openCdpDialer(origin: URL, clock: Clock, tls: () => TrustedTls =
           : new WebSocket(address, { ...options, rejectUnauthorized: tls().rejectUnauthorized ?? true });
         const stop = () => {
           socket.terminate();
-          reject(cancelled('connecting to DevTools'));
+          reject(canceled('connecting to DevTools'));
         };
         signal.addEventListener('abort', stop, { once: true });
         socket.once('open', () => {

@@ -14,7 +14,7 @@ export interface CdpConnection extends Disposable {
    * Sends a command and waits for its result.
    * @param target the attached target it is for, as `Target.attachToTarget` named it; without it the browser as a whole.
    * @throws ProviderError: `notFound` when Chrome knows no such target or context, `unexpectedAnswer` for any other
-   * error, `unreachable` when the connection is lost, `timedOut` after ten seconds, `cancelled`.
+   * error, `unreachable` when the connection is lost, `timedOut` after ten seconds, `canceled`.
    */
   send(
     method: string,
@@ -33,7 +33,7 @@ export interface CdpDialer {
    * Connects to a `ws:` or `wss:` address, sending no Origin (Chrome refuses the origin of a webview).
    * @param headers sent with the request for the connection, by lower-case names.
    * @throws ProviderError: `unsupported` for an address at another origin than the account's; `unreachable`,
-   * `unauthorized`, `forbidden`, `notFound`, `timedOut`, `cancelled`.
+   * `unauthorized`, `forbidden`, `notFound`, `timedOut`, `canceled`.
    */
   dial(address: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<CdpConnection>;
 }

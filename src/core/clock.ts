@@ -1,5 +1,5 @@
 import type { Disposable } from './event.ts';
-import { cancelled } from './providerError.ts';
+import { canceled } from './providerError.ts';
 
 /** The current time, and timers. Tests replace it. */
 export interface Clock {
@@ -35,12 +35,12 @@ export const systemClock: Clock = Object.freeze({
 
 /**
  * Waits `ms` milliseconds.
- * @throws ProviderError `cancelled` as soon as the signal is aborted.
+ * @throws ProviderError `canceled` as soon as the signal is aborted.
  */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(cancelled('waiting'));
+      reject(canceled('waiting'));
       return;
     }
     const timer = clock.after(ms, () => {
@@ -49,7 +49,7 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     });
     const stop = () => {
       timer.dispose();
-      reject(cancelled('waiting'));
+      reject(canceled('waiting'));
     };
     signal.addEventListener('abort', stop, { once: true });
   });

@@ -12,6 +12,6 @@ export type Framing =
 /**
  * Asks a page whether it may be framed, without any key and without reading it.
  * @param ancestors what frames it: `web` where the workbench is a web page, `desktop` where its scheme is an editor's own.
- * @throws ProviderError `unreachable`, `timedOut`, `unexpectedAnswer`, `cancelled`; the address is not in it.
+ * @throws ProviderError `unreachable`, `timedOut`, `unexpectedAnswer`, `canceled`; the address is not in it.
  */
 export type CheckFraming = (url: URL, ancestors: 'web' | 'desktop', signal: AbortSignal) => Promise<Framing>;

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Disposable } from './event.ts';
-import { cancelled, ProviderError } from './providerError.ts';
+import { canceled, ProviderError } from './providerError.ts';
 
 /** How long a call may wait for its answer, in milliseconds. */
 const answerTimeoutMs = 10_000;
@@ -25,12 +25,12 @@ export class PendingCalls<Result> {
   /**
    * Waits for the answer to a call.
    * @param send sends it with the number that its answer will have.
-   * @throws ProviderError `cancelled`, `timedOut` after ten seconds, and what it's rejected with.
+   * @throws ProviderError `canceled`, `timedOut` after ten seconds, and what it's rejected with.
    */
   add(method: string, signal: AbortSignal, send: (id: number) => void): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
-        reject(cancelled(method));
+        reject(canceled(method));
         return;
       }
       const id = ++this.#lastId;
@@ -41,7 +41,7 @@ export class PendingCalls<Result> {
       };
       const stop = () => {
         settle();
-        reject(cancelled(method));
+        reject(canceled(method));
       };
       const timer = this.#clock.after(answerTimeoutMs, () => {
         settle();

@@ -11,7 +11,7 @@ export type Trouble =
   /** No answer came: `refused`, `dns`, `tls`, `cut` (in the middle), `proxy`, or `route` for anything else. */
   | { readonly kind: 'unreachable'; readonly why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route' }
   | { readonly kind: 'timedOut'; readonly afterMs: number }
-  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'canceled' }
   /** The answer is not what the provider documents; `what` says in which way, in plain words. */
   | { readonly kind: 'unexpectedAnswer'; readonly what: string }
   | { readonly kind: 'serverFault'; readonly status: number }
@@ -111,8 +111,8 @@ export function needsUser(error: unknown): boolean {
 }
 
 /** The error of a request that was canceled. */
-export function cancelled(what: string): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, `${what} was cancelled`);
+export function canceled(what: string): ProviderError {
+  return new ProviderError({ kind: 'canceled' }, `${what} was canceled`);
 }
 
 /** The error of an account whose address a key may not be sent to; see `parseAddress`. */

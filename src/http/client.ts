@@ -4,7 +4,7 @@ import { idFault } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EditorNetwork } from '../core/network.ts';
 import { parseAddress } from '../core/origin.ts';
-import { badAddress, cancelled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
+import { badAddress, canceled, ProviderError, type Trouble, unaddressable } from '../core/providerError.ts';
 import type { RequestLimits } from '../core/rateWindow.ts';
 import { redactedCause, redactor } from '../core/redact.ts';
 import { requestUrl } from '../core/requestUrl.ts';
@@ -84,7 +84,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
 
   async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const what = `${request.method} ${request.route}`;
-    if (signal.aborted) throw cancelled(what);
+    if (signal.aborted) throw canceled(what);
     const parsed = parseAddress(address.href);
     if (!parsed.ok) throw badAddress(parsed.fault);
     const url = urlOf(parsed.url, request);
@@ -115,7 +115,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         }
       }
     } catch (error) {
-      if (signal.aborted) throw cancelled(what);
+      if (signal.aborted) throw canceled(what);
       if (timer.signal.aborted) {
         throw new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, `${what} took longer than ${timeoutMs} ms`);
       }
@@ -154,7 +154,7 @@ function waitBefore(trouble: Trouble, retries: number, now: number): number | un
     case 'notFound':
     case 'conflict':
     case 'otherSession':
-    case 'cancelled':
+    case 'canceled':
     case 'unexpectedAnswer':
     case 'unsupported':
     case 'noKey':

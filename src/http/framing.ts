@@ -1,7 +1,7 @@
 import { type Clock, deadline } from '../core/clock.ts';
 import type { CheckFraming, Framing } from '../core/framing.ts';
 import { plainText } from '../core/plainText.ts';
-import { cancelled, ProviderError } from '../core/providerError.ts';
+import { canceled, ProviderError } from '../core/providerError.ts';
 import { type Transport, type TransportAnswer, TransportError } from './transport.ts';
 
 const timeoutMs = 5_000;
@@ -34,7 +34,7 @@ export function openFramingCheck(transport: Transport, clock: Clock): CheckFrami
       }
       throw new ProviderError({ kind: 'unexpectedAnswer', what: 'it keeps redirecting' }, `${what}: endless`);
     } catch (error) {
-      if (signal.aborted) throw cancelled(what);
+      if (signal.aborted) throw canceled(what);
       if (limit.signal.aborted) throw new ProviderError({ kind: 'timedOut', afterMs: timeoutMs }, `${what} timed out`);
       if (error instanceof TransportError) throw new ProviderError(error.trouble, `${what}: ${error.trouble.kind}`);
       throw error;

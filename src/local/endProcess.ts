@@ -24,7 +24,7 @@ export type EndedProcess =
  * Ends one process: sends SIGTERM, then SIGKILL if it's still running after `graceMs`. Before each signal, it checks that
  * the pid still belongs to this process. Child processes get no signal; see {@link endChildren}.
  * @param graceMs how long it may take to end after SIGTERM, in milliseconds: three seconds by default.
- * @throws ProviderError `cancelled`; Error where the operating system refuses the signal.
+ * @throws ProviderError `canceled`; Error where the operating system refuses the signal.
  */
 export async function endProcess(
   { pid, identity }: Pick<LocalProcess, 'pid' | 'identity'>,
@@ -45,7 +45,7 @@ export async function endProcess(
 /**
  * Waits until the child processes of a browser that is gone have exited. They do that by themselves, unless they are stopped:
  * then they are continued, and killed if that doesn't help within a second.
- * @throws ProviderError `cancelled`; Error where the operating system refuses a signal.
+ * @throws ProviderError `canceled`; Error where the operating system refuses a signal.
  */
 export async function endChildren(
   children: readonly Pick<LocalProcess, 'pid' | 'identity'>[],
@@ -89,7 +89,7 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGCONT'): void {
 
 /**
  * Waits for a condition, checking it every 25 milliseconds. @returns whether it became true in time.
- * @throws ProviderError `cancelled`.
+ * @throws ProviderError `canceled`.
  */
 export async function becomesTrue(
   condition: () => Promise<boolean>,

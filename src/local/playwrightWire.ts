@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/event.ts';
 import { hasTooManyValues, idAtFront } from '../core/messageSize.ts';
 import { PendingCalls } from '../core/pendingCalls.ts';
-import { cancelled, ProviderError } from '../core/providerError.ts';
+import { canceled, ProviderError } from '../core/providerError.ts';
 import { isOwnSocket } from './ownFile.ts';
 
 // Playwright offers a browser that was bound (`browser.bind`, its MCP server, its command line) at a local socket. JSON
@@ -41,7 +41,7 @@ type Values = Readonly<Record<string, unknown>>;
 /**
  * Connects to a browser that Playwright has bound to a local socket, as if to its DevTools. Nothing is started by it, and
  * closing the connection changes nothing.
- * @throws ProviderError `unsupported` for a socket that isn't this user's own, `unreachable`, `timedOut`, `cancelled`,
+ * @throws ProviderError `unsupported` for a socket that isn't this user's own, `unreachable`, `timedOut`, `canceled`,
  * `unexpectedAnswer`.
  */
 export async function dialPlaywright(path: string, clock: Clock, signal: AbortSignal): Promise<CdpConnection> {
@@ -66,7 +66,7 @@ export async function dialPlaywright(path: string, clock: Clock, signal: AbortSi
 function connected(path: string, clock: Clock, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(cancelled('connecting to Playwright'));
+      reject(canceled('connecting to Playwright'));
       return;
     }
     const socket = createConnection(path);
@@ -74,7 +74,7 @@ function connected(path: string, clock: Clock, signal: AbortSignal): Promise<Soc
       socket.destroy();
       reject(error);
     };
-    const stop = () => fail(cancelled('connecting to Playwright'));
+    const stop = () => fail(canceled('connecting to Playwright'));
     const timer = clock.after(connectTimeoutMs, () =>
       fail(
         new ProviderError({ kind: 'timedOut', afterMs: connectTimeoutMs }, 'connecting to Playwright took too long'),
@@ -140,7 +140,7 @@ class Wire implements CdpConnection {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#socket.destroy();
-    this.#calls.rejectAll(cancelled);
+    this.#calls.rejectAll(canceled);
   }
 
   async #devtools(session: string, method: string, params: Values, signal: AbortSignal): Promise<Values> {
@@ -159,7 +159,7 @@ class Wire implements CdpConnection {
   }
 
   #call(guid: string, method: string, params: Values, signal: AbortSignal): Promise<unknown> {
-    if (this.#disposed) return Promise.reject(cancelled(method));
+    if (this.#disposed) return Promise.reject(canceled(method));
     return this.#calls.add(method, signal, (id) => {
       this.#socket.write(`${JSON.stringify({ id, guid, method, params, metadata: {} })}\0`);
     });

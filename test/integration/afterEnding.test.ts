@@ -79,7 +79,7 @@ describe('actions after an end, inside VS Code', () => {
     const first = await command<PublicEndReport>('endAllSessions');
     const ids = (outcome: string) =>
       first.results.filter((result) => result.outcome === outcome).map(({ sessionId }) => sessionId);
-    const [failed, unsent] = [ids('failed'), ids('cancelled')];
+    const [failed, unsent] = [ids('failed'), ids('canceled')];
     assert.ok(failed.length === 2 && unsent.length > 0, JSON.stringify(first));
     assert.match(
       user.messages.at(-1)?.message ?? '',

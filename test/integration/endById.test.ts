@@ -47,7 +47,7 @@ describe('ending a session by its ID inside VS Code', () => {
 
   it('sends nothing on Cancel', async () => {
     user.answersConfirm = () => undefined;
-    assert.equal((await end('sess_hidden')).cancelled, 1);
+    assert.equal((await end('sess_hidden')).canceled, 1);
     assert.deepEqual(sent(), []);
   });
 

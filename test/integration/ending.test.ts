@@ -35,7 +35,7 @@ describe('ending inside VS Code', () => {
       alreadyGone: 0,
       failed: 0,
       stuck: 0,
-      cancelled: 0,
+      canceled: 0,
       results: [{ accountId, sessionId: 'sess_a', outcome: 'ended' }],
     });
     assert.equal(user.questions[0]?.message, 'End session "sess_a.example" (sess_a)?');
@@ -46,7 +46,7 @@ describe('ending inside VS Code', () => {
 
   it('sends nothing on Cancel', async () => {
     const report = await command<PublicEndReport>('endSession', { accountId, sessionId: 'sess_a' });
-    assert.deepEqual([report.requested, report.cancelled], [1, 1]);
+    assert.deepEqual([report.requested, report.canceled], [1, 1]);
     await command('endAllSessions');
     await command('endAccountSessions', { accountId });
     assert.equal(user.questions.length, 3);
@@ -185,8 +185,8 @@ describe('ending inside VS Code', () => {
     user.cancelsProgress = true;
     const report = await command<PublicEndReport>('endAllSessions');
     assert.equal(report.requested, 23);
-    assert.equal(report.ended + report.cancelled, 23);
-    assert.equal(server.running.length, report.cancelled);
+    assert.equal(report.ended + report.canceled, 23);
+    assert.equal(server.running.length, report.canceled);
     assert.match(
       user.messages[0]?.message ?? '',
       /^Canceled\. \d+ sessions? ended\. \d+ requests? w(as|ere)n't sent\.$/,

@@ -144,7 +144,7 @@ describe('choosing what to end, inside VS Code', () => {
       assert.equal(one.ended, 1);
       assert.equal(user.questions.length, 1);
       user.answersAsk = () => '3';
-      assert.equal((await command<PublicEndReport>('endAllSessions')).cancelled, 2);
+      assert.equal((await command<PublicEndReport>('endAllSessions')).canceled, 2);
       assert.equal(server.running.length, 2);
       user.answersAsk = () => '2';
       assert.equal((await command<PublicEndReport>('endAllSessions')).ended, 2);
@@ -190,7 +190,7 @@ describe('choosing what to end, inside VS Code', () => {
     user.answersConfirm = ({ choices }) => choices[0];
     const member = { accountId: id, sessionId: batch.members[0]?.id };
     await command('protectSession', member);
-    assert.equal((await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' })).cancelled, 2);
+    assert.equal((await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' })).canceled, 2);
     await command('unprotectSession', member);
     assert.ok(!server.log().some((line) => line.startsWith('PATCH')));
     const report = await command<PublicEndReport>('cancelBatch', { accountId: id, groupId: 'batch_a' });

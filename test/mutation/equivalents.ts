@@ -227,7 +227,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/http/client.ts',
-    line: 'if (signal.aborted) throw cancelled(what);',
+    line: 'if (signal.aborted) throw canceled(what);',
     to: 'false',
     reason: 'The transport sends nothing for an aborted signal, and its error is reported in the same way.',
   },
@@ -354,7 +354,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/services/ending/queue.ts',
-    line: "if (!ProviderError.isOf(error, 'cancelled')) throw error;",
+    line: "if (!ProviderError.isOf(error, 'canceled')) throw error;",
     to: 'false',
     reason: 'A pause fails only because it was stopped.',
   },
@@ -454,7 +454,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/services/ending/verifier.ts',
-    line: "let latest = undecided(cancelled('looking'));",
+    line: "let latest = undecided(canceled('looking'));",
     to: '""',
     reason: 'The first check replaces it.',
   },

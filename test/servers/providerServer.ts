@@ -71,7 +71,7 @@ export function heldRequest() {
 
 const resetCodes = {
   refused: constants.NGHTTP2_REFUSED_STREAM,
-  cancelled: constants.NGHTTP2_CANCEL,
+  canceled: constants.NGHTTP2_CANCEL,
   noError: constants.NGHTTP2_NO_ERROR,
   internalError: constants.NGHTTP2_INTERNAL_ERROR,
 } as const;

@@ -187,7 +187,7 @@ function connect(link: Link): Provider {
     try {
       return await hasEnded(id, signal);
     } catch (error) {
-      if (ProviderError.isOf(error, 'cancelled')) throw error;
+      if (ProviderError.isOf(error, 'canceled')) throw error;
       return false;
     }
   }

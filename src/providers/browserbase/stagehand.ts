@@ -49,7 +49,7 @@ export function stagehandFor(link: Link, region: string | undefined): HttpClient
   return address === undefined ? undefined : link.httpTo(stagehandAddress(address));
 }
 
-/** Asks Stagehand to end a session. @throws ProviderError `cancelled` */
+/** Asks Stagehand to end a session. @throws ProviderError `canceled` */
 export async function askStagehand(
   stagehand: HttpClient,
   { apiKey = '', projectId }: Link['credentials'],
@@ -63,7 +63,7 @@ export async function askStagehand(
     decode(StagehandEnd, await stagehand.send({ ...request, headers: { 'x-bb-api-key': apiKey, ...project } }, signal));
     return 'success';
   } catch (error) {
-    if (ProviderError.isOf(error, 'cancelled')) throw error;
+    if (ProviderError.isOf(error, 'canceled')) throw error;
     return ProviderError.isOf(error, 'notFound') ? 'unknown' : 'failed';
   }
 }

@@ -190,7 +190,7 @@ async function detectOnSharedCloud(link: Link, signal: AbortSignal): Promise<Sur
   try {
     await decodeList(Rows, [], await get('/sessions'));
   } catch (error) {
-    if (ProviderError.isOf(error, 'cancelled', 'unreachable', 'timedOut', 'rateLimited')) throw error;
+    if (ProviderError.isOf(error, 'canceled', 'unreachable', 'timedOut', 'rateLimited')) throw error;
     return cloud(link, undefined);
   }
   const version = await get('/meta').then(

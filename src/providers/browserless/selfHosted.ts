@@ -136,7 +136,7 @@ function selfHosted(
       pressureUntil = link.clock.monotonic() + pressureLifetimeMs;
       return { account: facts(), counted: running };
     } catch (error) {
-      if (ProviderError.isOf(error, 'cancelled')) throw error;
+      if (ProviderError.isOf(error, 'canceled')) throw error;
       if (!ProviderError.isOf(error, ...passingTroubles)) pressureUntil = link.clock.monotonic() + pressureLifetimeMs;
       return { account: facts() };
     }

@@ -10,7 +10,7 @@ export interface Surface
   > {}
 
 /** Errors that say nothing about which product is at the address. */
-export const passingTroubles = ['cancelled', 'unreachable', 'timedOut', 'rateLimited', 'serverFault'] as const;
+export const passingTroubles = ['canceled', 'unreachable', 'timedOut', 'rateLimited', 'serverFault'] as const;
 
 /** The characters of Browserless ids: nothing else is an id, and nothing else may be sent to /kill. */
 const idPattern = /^[\w-]+$/;

@@ -24,7 +24,7 @@ export interface SessionProcesses {
  * Ends a session by its tool's own stop, then by signals to its browser, then by signals to the tool's background process, until
  * all are gone, and waits for the browser's child processes. Each step starts with a check that the process is still the one that
  * was listed. The tool's answer confirms nothing: the session has ended when its browser and its background process are gone.
- * @throws ProviderError `cancelled`; Error if the operating system refuses a signal.
+ * @throws ProviderError `canceled`; Error if the operating system refuses a signal.
  */
 export async function endSession(
   processes: SessionProcesses,

@@ -7,7 +7,7 @@ import { neverAborted } from '../../core/neverAborted.ts';
 import { newSession } from '../../core/newSession.ts';
 import { isEmptyTab, type Page } from '../../core/page.ts';
 import type { Link, Provider, ProviderKind } from '../../core/provider.ts';
-import { cancelled, ProviderError, unaddressable } from '../../core/providerError.ts';
+import { canceled, ProviderError, unaddressable } from '../../core/providerError.ts';
 import { same } from '../../core/same.ts';
 import type { Session } from '../../core/session.ts';
 import { sharedWithin } from '../../core/sharedWithin.ts';
@@ -83,7 +83,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
     try {
       return { reader, ...(await findSessions(reader, tools, link.clock, signal)) };
     } catch (error) {
-      if (signal.aborted) throw cancelled('reading the processes of this machine');
+      if (signal.aborted) throw canceled('reading the processes of this machine');
       const what = "the processes of this machine can't be read";
       throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${what}: ${String(error)}`);
     }
@@ -146,7 +146,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         for (let ask = asked.shift(); ask !== undefined; ask = asked.shift()) await ask();
       };
       await Promise.all(Array.from({ length: mostAsked }, next));
-      if (signal.aborted) throw cancelled('listing');
+      if (signal.aborted) throw canceled('listing');
       const current = new Set(bound.map(({ socket }) => socket));
       for (const socket of boundTo.keys()) if (!current.has(socket)) boundTo.delete(socket);
       for (const [one, pid] of await browsersOfOwners(bound, browsers, sockets))
@@ -193,7 +193,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         return { browser, session: browser?.session ?? detached.find(({ daemon }) => idOf(daemon) === id) };
       };
       let found = await findForEnds();
-      if (signal.aborted) throw cancelled('ending a process');
+      if (signal.aborted) throw canceled('ending a process');
       if (meantIn(found).browser === undefined) found = await find(signal);
       const { reader, browsers } = found;
       const { browser, session } = meantIn(found);

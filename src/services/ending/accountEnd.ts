@@ -100,7 +100,7 @@ export class AccountEnd {
     return new AccountEnd(parts, accountId, targets, provider, counts, onSettled, generation);
   }
 
-  /** @throws ProviderError `cancelled` if the account was removed or has another key, which lists other sessions. */
+  /** @throws ProviderError `canceled` if the account was removed or has another key, which lists other sessions. */
   readonly connection = async (): Promise<Provider> => {
     const { accounts, connections } = this.#parts;
     if (accounts.get(this.accountId) === undefined) throw accountRemoved();

@@ -30,7 +30,7 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
   const { clock, evidence } = parts;
   const { accountId, terms } = end;
   let open = end.pending.filter((pending) => {
-    if (pending.sent.kind === 'notSent') end.settle(pending, 'cancelled');
+    if (pending.sent.kind === 'notSent') end.settle(pending, 'canceled');
     else if (pending.sent.kind === 'refused') end.settle(pending, 'failed', pending.sent.why);
     else return true;
     return false;

@@ -62,7 +62,7 @@ export async function lookUp(
   const liveness = answers.get(id);
   if (liveness === 'gone') return { kind: (await isKnownToHaveEnded(parts, provider, session)) ? 'ended' : 'notFound' };
   if (liveness !== undefined) return { kind: liveness };
-  const error = failures.get(id) ?? notAsked ?? new ProviderError({ kind: 'cancelled' }, 'a look-up was given up');
+  const error = failures.get(id) ?? notAsked ?? new ProviderError({ kind: 'canceled' }, 'a look-up was given up');
   if (ProviderError.isOf(error, 'unsupported')) return { kind: 'unchecked' };
   if (ProviderError.isOf(error, 'notFound')) return { kind: 'notFound' };
   // Some providers answer a wrong id and a wrong key alike. A key that can list sessions is good.

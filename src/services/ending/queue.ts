@@ -211,6 +211,6 @@ async function pause(clock: Clock, ms: number, stop: AbortSignal): Promise<void>
   try {
     await sleep(clock, ms, stop);
   } catch (error) {
-    if (!ProviderError.isOf(error, 'cancelled')) throw error;
+    if (!ProviderError.isOf(error, 'canceled')) throw error;
   }
 }

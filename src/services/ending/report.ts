@@ -25,9 +25,9 @@ export interface AccountSession {
 /**
  * What happened to one session. `ended` and `alreadyGone` are confirmed, see `verification.ts`. `stuck` means that the
  * provider accepted the request but the session isn't confirmed gone, `failed` that it didn't accept the request,
- * `cancelled` that it was never sent.
+ * `canceled` that it was never sent.
  */
-export type EndOutcomeKind = 'ended' | 'alreadyGone' | 'failed' | 'stuck' | 'cancelled';
+export type EndOutcomeKind = 'ended' | 'alreadyGone' | 'failed' | 'stuck' | 'canceled';
 
 /** One session's line in an {@link EndReport}. */
 export interface EndResult {

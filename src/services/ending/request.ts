@@ -95,12 +95,12 @@ export function attemptsFor({ trouble }: ProviderError): number {
 
 /** The reason nothing is sent for an account that was removed. */
 export function accountRemoved(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the account was removed in the meantime');
+  return new ProviderError({ kind: 'canceled' }, 'the account was removed in the meantime');
 }
 
 /** The reason nothing is sent or confirmed with a different key than the one the operation started with. */
 export function keyReplaced(): ProviderError {
-  return new ProviderError({ kind: 'cancelled' }, 'the account’s key was replaced in the meantime');
+  return new ProviderError({ kind: 'canceled' }, 'the account’s key was replaced in the meantime');
 }
 
 /** The provider says it accepts no more requests for now, though it hasn't rejected one yet. */
@@ -126,7 +126,7 @@ function endCauseOf(error: ProviderError): Sent {
       return { kind: 'unclear', why };
     case 'unreachable':
       return { kind: error.trouble.why === 'cut' || error.trouble.why === 'route' ? 'unclear' : 'refused', why };
-    case 'cancelled':
+    case 'canceled':
     case 'unauthorized':
     case 'forbidden':
     case 'rateLimited':

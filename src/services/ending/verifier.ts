@@ -2,7 +2,7 @@ import { sleep } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
-import { cancelled, ProviderError } from '../../core/providerError.ts';
+import { canceled, ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session, stillRuns } from '../../core/session.ts';
 import type { Refresher } from '../sessions/refresher.ts';
 import { checkMissing, type MissingParts } from './checkMissing.ts';
@@ -30,7 +30,7 @@ export interface Verification {
  * about each one. If it knows no such session, the account is listed and the provider asked once more. Sessions that
  * are confirmed gone are removed from the store. Without a complete list everything is `unknown`, whatever single
  * answers say: in an outage every address answers "not found". Never rejects.
- * @param connection throws ProviderError `cancelled` if the account has another key than at the start, or none.
+ * @param connection throws ProviderError `canceled` if the account has another key than at the start, or none.
  */
 export async function verify(
   parts: VerifierParts,
@@ -98,7 +98,7 @@ export async function review(
 ): Promise<Verification> {
   const unwant = parts.evidence.want(account, sessions);
   try {
-    let latest = undecided(cancelled('looking'));
+    let latest = undecided(canceled('looking'));
     for (const wait of reviewLooks) {
       await sleep(parts.clock, wait, neverAborted);
       latest = await verify(parts, account, connection, sessions);
@@ -123,7 +123,7 @@ export async function reviewOne(
 }
 
 function undecided(trouble: ProviderError): Verification {
-  const isCutOff = trouble.trouble.kind === 'cancelled';
+  const isCutOff = trouble.trouble.kind === 'canceled';
   return { verdicts: new Map(), trouble, isCutOff, failures: new Map() };
 }
 

@@ -11,7 +11,7 @@ const shownWhat = v.pipe(
 );
 const RawTrouble = v.variant('kind', [
   v.object({
-    kind: v.picklist(['unauthorized', 'forbidden', 'notFound', 'conflict', 'cancelled']),
+    kind: v.picklist(['unauthorized', 'forbidden', 'notFound', 'conflict', 'canceled']),
   }),
   v.object({ kind: v.literal('rateLimited'), retryAt: maybeTime }),
   v.object({

@@ -5,7 +5,7 @@ import type { HttpClient } from '../../core/http.ts';
 import type { Inventory } from '../../core/inventory.ts';
 import type { LiveView } from '../../core/liveView.ts';
 import type { Link, Provider } from '../../core/provider.ts';
-import { cancelled, ProviderError } from '../../core/providerError.ts';
+import { canceled, ProviderError } from '../../core/providerError.ts';
 import { Turns } from '../../core/turns.ts';
 import {
   deletionOf,
@@ -298,7 +298,7 @@ async function leave(rows: AsyncIterator<unknown>): Promise<void> {
 
 /**
  * Runs another extension's code until it finishes, is canceled, or its time is up.
- * @throws ProviderError `cancelled`, `timedOut`, or for what the code threw.
+ * @throws ProviderError `canceled`, `timedOut`, or for what the code threw.
  */
 async function withinTime(
   clock: Clock,
@@ -306,11 +306,11 @@ async function withinTime(
   signal: AbortSignal,
   work: (stop: AbortSignal) => unknown,
 ): Promise<unknown> {
-  if (signal.aborted) throw cancelled(asking);
+  if (signal.aborted) throw canceled(asking);
   const limit = deadline(clock, ms);
   const stop = AbortSignal.any([signal, limit.signal]);
   const over = Promise.withResolvers<never>();
-  const leaveIt = () => over.reject(signal.aborted ? cancelled(asking) : tooLate(ms));
+  const leaveIt = () => over.reject(signal.aborted ? canceled(asking) : tooLate(ms));
   stop.addEventListener('abort', leaveIt, { once: true });
   const done = (async () => {
     try {

@@ -3,7 +3,7 @@ import type { Disposable } from '../../core/event.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Provider } from '../../core/provider.ts';
-import { cancelled, needsUser, retryAtOf } from '../../core/providerError.ts';
+import { canceled, needsUser, retryAtOf } from '../../core/providerError.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Connections } from '../accounts/connections.ts';
 import type { EvidenceLog } from '../ending/evidence.ts';
@@ -385,5 +385,5 @@ function stop(poll: Poll): void {
 
 /** The result of listing an account that was removed or got another key. */
 function givenUp(): ListResult {
-  return { kind: 'failed', trouble: cancelled('listing') };
+  return { kind: 'failed', trouble: canceled('listing') };
 }

@@ -27,7 +27,7 @@ export interface PublicEndReport {
   readonly alreadyGone: number;
   readonly failed: number;
   readonly stuck: number;
-  readonly cancelled: number;
+  readonly canceled: number;
   readonly results: readonly {
     readonly accountId: string;
     readonly sessionId: string;
@@ -230,10 +230,10 @@ function reasonOf({ accounts }: Pick<ReportParts, 'accounts'>, { accountId, why 
 }
 
 /** The report of an end that the user didn't confirm. */
-export function cancelled(parts: Pick<ReportParts, 'accounts'>, targets: readonly AccountSession[]): PublicEndReport {
+export function canceled(parts: Pick<ReportParts, 'accounts'>, targets: readonly AccountSession[]): PublicEndReport {
   return publicReport(
     parts,
-    targets.map((target) => ({ ...target, outcome: 'cancelled', why: undefined, how: undefined, attempts: 0, ms: 0 })),
+    targets.map((target) => ({ ...target, outcome: 'canceled', why: undefined, how: undefined, attempts: 0, ms: 0 })),
   );
 }
 
@@ -246,7 +246,7 @@ export function publicReport(parts: Pick<ReportParts, 'accounts'>, results: read
     alreadyGone: count('alreadyGone'),
     failed: count('failed'),
     stuck: count('stuck'),
-    cancelled: count('cancelled'),
+    canceled: count('canceled'),
     results: results.map((result) => {
       const { accountId, session, outcome, how } = result;
       const detail = reasonOf(parts, result) ?? spoken(how);

@@ -12,7 +12,7 @@ import { nameOfAccount, providerName } from './accountNames.ts';
 import { type ConfirmParts, confirmBy } from './confirmEnd.ts';
 import { describeSessions } from './descriptions.ts';
 import type { EndPlan } from './endPlan.ts';
-import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
+import { canceled, type PublicEndReport, publicReport } from './endReports.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
 import { whileConnected } from './sameConnection.ts';
 
@@ -45,7 +45,7 @@ export async function endUnlisted(
     },
   );
   if (confirmed !== undefined) return runEnd(parts, confirmed, again);
-  return told ? publicReport(parts, []) : cancelled(parts, plan.ends);
+  return told ? publicReport(parts, []) : canceled(parts, plan.ends);
 }
 
 /** Looks a session up. @returns what to ask; undefined, after telling the user, if there is nothing to end. */

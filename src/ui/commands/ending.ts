@@ -8,7 +8,7 @@ import type { PickRequest } from '../prompts.ts';
 import { type Asking, type ConfirmedPlan, type ConfirmParts, confirmEnd } from './confirmEnd.ts';
 import { nameOfGroup } from './descriptions.ts';
 import { type EndPlan, nothingToEnd, planEnd, planFor, singleOf } from './endPlan.ts';
-import { cancelled, type PublicEndReport, publicReport } from './endReports.ts';
+import { canceled, type PublicEndReport, publicReport } from './endReports.ts';
 import { endUnlisted, type UnlistedParts } from './endUnlisted.ts';
 import { missingSentence, unlistedAccounts } from './lists.ts';
 import { type RunParts, runEnd } from './runEnd.ts';
@@ -101,7 +101,7 @@ function sessionsWithOtherId({ store }: EndParts, account: AccountId, text: stri
 export async function endPlanned(parts: EndParts, plan: EndPlan, asking?: Asking): Promise<PublicEndReport> {
   if (plan.ends.length === 0) return endNothing(parts, nothingToEnd(parts, plan));
   const confirmed = await confirmEnd(parts, plan, asking);
-  return confirmed === undefined ? cancelled(parts, plan.ends) : runPlan(parts, confirmed);
+  return confirmed === undefined ? canceled(parts, plan.ends) : runPlan(parts, confirmed);
 }
 
 /** Runs a confirmed plan, and offers to retry the ends that failed. */

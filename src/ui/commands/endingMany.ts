@@ -7,7 +7,7 @@ import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
 import { confirmEndOrEverything, type EndEverything } from './confirmEnd.ts';
 import { type EndParts, endAgain, endNothing, endPlanned, pickToEnd, runPlan } from './ending.ts';
 import { type EndPlan, nothingToEnd, planEnd, planEndOfAll } from './endPlan.ts';
-import { asShown, cancelled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
+import { asShown, canceled, concludedAsked, type PublicEndReport, publicReport } from './endReports.ts';
 import {
   checkUnlistedProtected,
   protectedAmong,
@@ -29,7 +29,7 @@ export async function endAccountSessions(parts: EndParts, args: readonly unknown
   if (plan.ends.length === 0 && everything === undefined) return endNothing(parts, nothingToEnd(parts, plan));
   const asking = { message: accountMessage(plan, nameOfAccount(parts, accountId)), typesCount: true };
   const confirmed = await confirmEndOrEverything(parts, plan, asking, everything);
-  if (confirmed === undefined) return cancelled(parts, plan.ends);
+  if (confirmed === undefined) return canceled(parts, plan.ends);
   return confirmed === 'everything'
     ? endEverything(parts, accountId, everything?.generation)
     : runPlan(parts, confirmed);

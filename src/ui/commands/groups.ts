@@ -16,7 +16,7 @@ import { describeSessions, unfiltered } from './descriptions.ts';
 import { type EndParts, endAgain, endTargets } from './ending.ts';
 import {
   asShown,
-  cancelled,
+  canceled,
   concludedAsked,
   type PublicEndReport,
   type PublicGroupDeletion,
@@ -69,14 +69,14 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
     return publicReport(parts, []);
   }
   const members = withNames(parts.store, membersOf(parts, target));
-  if (holdsProtected(parts, group, members)) return cancelled(parts, members);
+  if (holdsProtected(parts, group, members)) return canceled(parts, members);
   const question = questionForCancel(
     groupName(group),
     factsOf(parts, target.accountId, members, group),
     describeSessions(parts, members),
   );
   const generation = parts.connections.generation(target.accountId);
-  if (!(await confirmRunning(parts, target, group, question))) return cancelled(parts, members);
+  if (!(await confirmRunning(parts, target, group, question))) return canceled(parts, members);
   const name = groupName(group);
   const { error, ...report } = await whileWorking(
     parts,

@@ -195,7 +195,7 @@ async function askFraming(
     const found = await checkFraming(view.url, ancestors, signal);
     return { framing: found.kind === 'elsewhere' ? { ...found, host: hide(found.host) } : found };
   } catch (error) {
-    if (ProviderError.isOf(error, 'cancelled')) throw error;
+    if (ProviderError.isOf(error, 'canceled')) throw error;
     return { framing, error: ProviderError.from(error) };
   }
 }

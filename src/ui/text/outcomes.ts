@@ -10,7 +10,7 @@ export interface EndOutcomes {
   readonly stuck: number;
   /** How many of the stuck ones may have ended, because that couldn't be checked. */
   readonly unconfirmed: number;
-  readonly cancelled: number;
+  readonly canceled: number;
   /** One line per reason: the names of the sessions that didn't end, and the reason. */
   readonly failures: readonly string[];
 }
@@ -20,8 +20,8 @@ const mostNamed = 3;
 
 /** The message after an end; undefined if the rows already show the outcome. */
 export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warning'; message: string } | undefined {
-  const { ended, alreadyGone, failed, stuck, unconfirmed, cancelled, failures } = outcomes;
-  const total = ended + alreadyGone + failed + stuck + cancelled;
+  const { ended, alreadyGone, failed, stuck, unconfirmed, canceled, failures } = outcomes;
+  const total = ended + alreadyGone + failed + stuck + canceled;
   const gone = ended + alreadyGone;
   if (failed + stuck > 0) {
     const counts = [
@@ -29,13 +29,13 @@ export function outcomeSentence(outcomes: EndOutcomes): { level: 'info' | 'warni
       ...(failed > 0 ? [failedCount(failed)] : []),
       ...(stuck > unconfirmed ? [runningCount(stuck - unconfirmed)] : []),
       ...(unconfirmed > 0 ? [unconfirmedCount(unconfirmed)] : []),
-      ...(cancelled > 0 ? [unsentCount(cancelled)] : []),
+      ...(canceled > 0 ? [unsentCount(canceled)] : []),
     ];
     return { level: 'warning', message: [...counts, named(failures)].join(' ') };
   }
-  if (cancelled > 0) {
+  if (canceled > 0) {
     if (gone === 0) return undefined;
-    return { level: 'info', message: [l10n.t('Canceled.'), endedCount(gone), unsentCount(cancelled)].join(' ') };
+    return { level: 'info', message: [l10n.t('Canceled.'), endedCount(gone), unsentCount(canceled)].join(' ') };
   }
   if (total === 1) return undefined;
   const message = [

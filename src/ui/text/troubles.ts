@@ -33,7 +33,7 @@ export function shortTrouble({ trouble }: ProviderError): string {
       return l10n.t('unreachable');
     case 'timedOut':
       return l10n.t('no response in time');
-    case 'cancelled':
+    case 'canceled':
       return l10n.t('canceled');
     case 'unexpectedAnswer':
       return l10n.t('unexpected response');
@@ -87,7 +87,7 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
       return unreachable(trouble.why, host);
     case 'timedOut':
       return l10n.t("{0} didn't respond in time. Try again, or check whether it's down.", host);
-    case 'cancelled':
+    case 'canceled':
       // An account that was removed has no host.
       return host === '' ? l10n.t('The request was canceled.') : l10n.t('The request to {0} was canceled.', host);
     case 'unexpectedAnswer':

@@ -335,13 +335,13 @@ for (const [name, open] of transports) {
           at = Date.now();
           abort.abort();
         }, 150);
-        assert.equal((await trouble(list, abort.signal)).kind, 'cancelled', fault.kind);
+        assert.equal((await trouble(list, abort.signal)).kind, 'canceled', fault.kind);
         await new Promise((resolve) => setTimeout(resolve, 300));
         assert.ok((server.requests.at(-1)?.at ?? 0) <= at + 50, fault.kind);
         server.behave();
       }
       const sent = server.requests.length;
-      assert.equal((await trouble(list, AbortSignal.abort())).kind, 'cancelled');
+      assert.equal((await trouble(list, AbortSignal.abort())).kind, 'canceled');
       assert.equal(server.requests.length, sent);
     });
 

@@ -95,7 +95,7 @@ describe('the HTTP client’s headers, log and errors', () => {
     const port = await freePort();
     const unreachable = await failing({ ...list, repeatable: false }, { url: `http://127.0.0.1:${port}` });
     assert.equal(unreachable.message, 'GET /things got no answer: unreachable');
-    assert.equal((await failing(list, { signal: AbortSignal.abort() })).message, 'GET /things was cancelled');
+    assert.equal((await failing(list, { signal: AbortSignal.abort() })).message, 'GET /things was canceled');
     const odd = await failing({ method: 'DELETE', route: '/things/{id}', params: { id: '..' } });
     assert.match(odd.message, /^DELETE \/things\/\{id\} was not sent: /);
   });

@@ -162,7 +162,7 @@ describe('checking whether a page may be framed', function () {
     assert.deepEqual(late.trouble, { kind: 'timedOut', afterMs: 5_000 });
     assert.equal(late.message, 'asking whether the live view may be framed timed out');
     const nobody = AbortSignal.timeout(50);
-    assert.equal((await errorOf(check(page('/live'), 'web', nobody))).trouble.kind, 'cancelled');
+    assert.equal((await errorOf(check(page('/live'), 'web', nobody))).trouble.kind, 'canceled');
     const dead = await errorOf(check(new URL(`http://127.0.0.1:${await freePort()}/?t=canary`), 'web', unaborted));
     assert.equal(dead.trouble.kind, 'unreachable');
     assert.equal(dead.message, 'asking whether the live view may be framed: unreachable');

@@ -219,7 +219,7 @@ describe('HTTP/2', () => {
     assert.equal(server.mostConnections, 1);
   });
 
-  for (const code of ['cancelled', 'noError', 'internalError'] as const) {
+  for (const code of ['canceled', 'noError', 'internalError'] as const) {
     it(`reports an unknown result for a request whose stream is reset (${code}), and others continue`, async () => {
       await start({});
       server.misbehave('DELETE', /s1$/, { kind: 'reset', code, when: 'after' });

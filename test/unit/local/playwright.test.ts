@@ -161,7 +161,7 @@ import { unaborted } from '../testNetwork.ts';
   it('stops when it is aborted', async () => {
     const stop = new AbortController();
     const dialing = troubleOf(dial(await listen(() => stop.abort()), systemClock, stop.signal));
-    assert.equal(await dialing, 'cancelled');
-    assert.equal(await troubleOf(dial(join(folder, 's.sock'), systemClock, AbortSignal.abort())), 'cancelled');
+    assert.equal(await dialing, 'canceled');
+    assert.equal(await troubleOf(dial(join(folder, 's.sock'), systemClock, AbortSignal.abort())), 'canceled');
   });
 });

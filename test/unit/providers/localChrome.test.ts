@@ -373,7 +373,7 @@ describe('Local Chrome', function () {
       const { port } = silent.address() as { port: number };
       const hung = connect(localChrome, `http://127.0.0.1:${port}`).provider;
       const began = Date.now();
-      assert.equal(await troubleOf(hung.check(AbortSignal.timeout(200))), 'cancelled');
+      assert.equal(await troubleOf(hung.check(AbortSignal.timeout(200))), 'canceled');
       assert.ok(Date.now() - began < 2_000);
     } finally {
       silent.closeAllConnections();

@@ -372,7 +372,7 @@ function fileOf(pid: number | string, name: string): string {
     assert.ok(answers.every(({ outcome }) => outcome === 'ended'));
     assert.equal(reads, 1);
     const stopped = counting.end(await listed(await left()), AbortSignal.abort());
-    assert.equal(await troubleOf(stopped), 'cancelled');
+    assert.equal(await troubleOf(stopped), 'canceled');
     assert.equal((await list()).flatMap((one) => one.sessions).filter(({ id }) => isOfThis(id)).length, 1);
   });
 
@@ -491,6 +491,6 @@ function fileOf(pid: number | string, name: string): string {
       assert.equal((await provider.end({ ...session, id: sessionId(id) }, unaborted)).outcome, 'alreadyGone', id);
     }
     const stopped = AbortSignal.abort();
-    assert.equal(await troubleOf(Array.fromAsync(provider.list(stopped))), 'cancelled');
+    assert.equal(await troubleOf(Array.fromAsync(provider.list(stopped))), 'canceled');
   });
 });

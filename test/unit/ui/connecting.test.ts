@@ -79,7 +79,7 @@ describe('checking a key', () => {
     const stop = new AbortController();
     const checking = checkInTime(provider, stop.signal, 10_000);
     stop.abort();
-    await assert.rejects(checking, trouble('cancelled'));
+    await assert.rejects(checking, trouble('canceled'));
     silent.closeAllConnections();
     silent.close();
   });

@@ -153,7 +153,7 @@ import { until } from '../until.ts';
     const one = await left();
     await listed(one);
     answer = async () => false;
-    assert.equal((await endLeftBehind(parts, [])).cancelled, 1);
+    assert.equal((await endLeftBehind(parts, [])).canceled, 1);
     assert.equal(questions[0]?.message, 'End 1 browser that was left behind?');
     assert.ok(isRunning(one.pid));
   });

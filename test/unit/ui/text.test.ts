@@ -112,7 +112,7 @@ describe('texts', () => {
         (why) => ({ kind: 'unreachable', why }) as const,
       ),
       { kind: 'timedOut', afterMs: 15_000 },
-      { kind: 'cancelled' },
+      { kind: 'canceled' },
       { kind: 'unexpectedAnswer', what: 'it returned a web page instead of data' },
       { kind: 'serverFault', status: 502 },
       { kind: 'noKey' },
@@ -276,14 +276,14 @@ describe('texts', () => {
   });
 
   it('report the result in at most one message', () => {
-    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, unconfirmed: 0, cancelled: 0, failures: [] };
+    const none = { ended: 0, alreadyGone: 0, failed: 0, stuck: 0, unconfirmed: 0, canceled: 0, failures: [] };
     assert.equal(outcomeSentence({ ...none, ended: 1 }), undefined);
-    assert.equal(outcomeSentence({ ...none, cancelled: 5 }), undefined);
+    assert.equal(outcomeSentence({ ...none, canceled: 5 }), undefined);
     assert.deepEqual(outcomeSentence({ ...none, ended: 11, alreadyGone: 1 }), {
       level: 'info',
       message: 'Ended 11 of 12 sessions. 1 session had already ended.',
     });
-    assert.deepEqual(outcomeSentence({ ...none, ended: 5, cancelled: 7 }), {
+    assert.deepEqual(outcomeSentence({ ...none, ended: 5, canceled: 7 }), {
       level: 'info',
       message: "Canceled. 5 sessions ended. 7 requests weren't sent.",
     });

@@ -322,10 +322,10 @@ export function providerContract(name: string, startStage: () => Promise<Stage>)
       await until(() => stage.server.requests.length > before);
       const abortedAt = performance.now();
       abort.abort();
-      assert.equal((await reading).trouble.kind, 'cancelled');
+      assert.equal((await reading).trouble.kind, 'canceled');
       assert.ok(performance.now() - abortedAt < 2_500, 'it kept waiting');
       const asked = stage.server.requests.length;
-      assert.equal((await errorOf(provider.check(abort.signal))).trouble.kind, 'cancelled');
+      assert.equal((await errorOf(provider.check(abort.signal))).trouble.kind, 'canceled');
       assert.equal(stage.server.requests.length, asked);
       stage.server.behave();
       // What was sent before it was aborted may arrive late.

@@ -408,7 +408,7 @@ describe('confirming ends', () => {
     const [result] = report.results;
     assert.ok(result?.why?.kind === 'unconfirmed');
     assert.equal(result.why.error?.message, 'the account was removed in the meantime');
-    assert.equal(result.why.error.trouble.kind, 'cancelled');
+    assert.equal(result.why.error.trouble.kind, 'canceled');
     assert.match(services.log.lines.at(-1) ?? '', new RegExp(`^end ${id} s0: stuck, 1 sent, \\d+ ms: the account was`));
     services.dispose();
   });
@@ -422,7 +422,7 @@ describe('confirming ends', () => {
     assert.ok(clock.now() - began < 4_000, String(clock.now() - began));
     assert.ok(results[0]?.why?.kind === 'unconfirmed');
     assert.equal(results[0].why.error?.message, 'the account’s key was replaced in the meantime');
-    assert.equal(results[0].why.error.trouble.kind, 'cancelled');
+    assert.equal(results[0].why.error.trouble.kind, 'canceled');
     services.dispose();
   });
 
@@ -453,7 +453,7 @@ describe('confirming ends', () => {
         const { results } = await end(of);
         const [result] = results;
         assert.ok(result?.outcome === 'failed' && result.why?.kind === 'failed');
-        assert.equal(result.why.error.trouble.kind, 'cancelled');
+        assert.equal(result.why.error.trouble.kind, 'canceled');
         return result.why.error.message;
       };
       assert.equal(await messageOf(never), 'the account was removed in the meantime');
@@ -572,8 +572,8 @@ describe('confirming ends', () => {
       const deleted = await over(services.ender.deleteGroup(id, g));
       assert.ok(provider.clock.now() - began < 4_000);
       assert.deepEqual([deleted.answer, outcomes(deleted)], [broken, { s0: 'ended', s1: 'failed', s2: 'failed' }]);
-      const cancelled = await over(services.ender.cancelGroup(id, g));
-      assert.deepEqual([cancelled.error, outcomes(cancelled)], [broken, { s1: 'failed', s2: 'failed' }]);
+      const canceled = await over(services.ender.cancelGroup(id, g));
+      assert.deepEqual([canceled.error, outcomes(canceled)], [broken, { s1: 'failed', s2: 'failed' }]);
       const everything = await over(services.ender.endEverything(id));
       assert.deepEqual(
         [everything.error, outcomes(everything)],

@@ -274,11 +274,11 @@ describe('Ender', function () {
     const report = await services.ender.end(all, { stop: stop.signal, onProgress: () => {} });
     const found = counts(report);
     // Four are sent at first, and it was canceled when one of them arrived.
-    assert.deepEqual(found, { ended: 4, cancelled: 16 });
+    assert.deepEqual(found, { ended: 4, canceled: 16 });
     assert.equal(found.ended, server.log().filter((line) => line.startsWith('DELETE')).length);
-    assert.equal(server.running.length, found.cancelled);
+    assert.equal(server.running.length, found.canceled);
     for (const { session, outcome } of report.results)
-      if (outcome === 'cancelled') assert.equal(life(session.id).kind, 'running');
+      if (outcome === 'canceled') assert.equal(life(session.id).kind, 'running');
   });
 
   it('doesn’t accept another key’s list as confirmation', async () => {

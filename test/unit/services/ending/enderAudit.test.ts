@@ -89,7 +89,7 @@ describe('the audit log of ends', function () {
     stop.abort();
     await endAll(stop.signal);
     assert.equal(audit().length, 6);
-    for (const line of audit()) assert.match(line, /^end \w+ \w+: cancelled, 0 sent, \d+ ms$/);
+    for (const line of audit()) assert.match(line, /^end \w+ \w+: canceled, 0 sent, \d+ ms$/);
     assert.equal(anchor.running.length, 4);
   });
 

@@ -64,7 +64,7 @@ describe('an end during which something changes', function () {
     for (const { accountId, session, outcome, why } of results) {
       const isGone = outcome === 'ended' || outcome === 'alreadyGone';
       assert.ok(!isGone || !running.has(session.id), `${session.id} is reported as ${outcome}, but is running`);
-      if (!isGone && outcome !== 'cancelled') assert.ok(why !== undefined, session.id);
+      if (!isGone && outcome !== 'canceled') assert.ok(why !== undefined, session.id);
       assert.notEqual(services.store.life(accountId, session.id).kind, 'ending');
     }
     assert.ok(!hasUnfinishedEnds(services.memory));
@@ -279,7 +279,7 @@ describe('an end during which something changes', function () {
     const [stopped, report] = await Promise.all([first, second]);
     claimsNothing(report, all);
     assert.deepEqual(new Set(report.results.map(({ outcome }) => outcome)), new Set(['ended']));
-    for (const { outcome } of stopped.results) assert.match(outcome, /^(ended|failed|cancelled)$/);
+    for (const { outcome } of stopped.results) assert.match(outcome, /^(ended|failed|canceled)$/);
     assert.deepEqual(server.running, []);
   });
 
@@ -312,7 +312,7 @@ describe('an end during which something changes', function () {
     stops[1].abort();
     const { results } = await second;
     assert.ok(Date.now() - began < 1_000);
-    assert.equal(results[0]?.outcome, 'cancelled');
+    assert.equal(results[0]?.outcome, 'canceled');
     // The other end is still in progress, and its row says so.
     const [{ accountId: id, session }] = all as [AccountSession];
     assert.equal(services.store.life(id, session.id).kind, 'ending');

@@ -574,7 +574,7 @@ async function play(schedule: Schedule): Promise<void> {
         if (outcome === 'ended' || outcome === 'alreadyGone') {
           assert.ok(!provider.running.has(session.id), `${session.id} is reported as ${outcome}, but is running`);
           assert.equal(services.store.session(id, session.id), undefined);
-        } else if (outcome === 'cancelled') assert.equal(attempts, 0);
+        } else if (outcome === 'canceled') assert.equal(attempts, 0);
         else assert.ok(why !== undefined);
         assert.ok(attempts <= (schedule.lists === 'partial' ? 100 : 11), `${attempts} attempts`);
         assert.notEqual(services.store.life(id, session.id).kind, 'ending');

@@ -180,7 +180,7 @@ for (const [provider, start] of Object.entries(providers)) {
       const targets = await list(60, {});
       const { server } = provided;
       server.misbehave(provided.end, /s[1-5]$/, { kind: 'reset', code: 'refused', when: 'before' }, 5);
-      server.misbehave(provided.end, /s[6-9]$/, { kind: 'reset', code: 'cancelled', when: 'after' }, 4);
+      server.misbehave(provided.end, /s[6-9]$/, { kind: 'reset', code: 'canceled', when: 'after' }, 4);
       assert.deepEqual(counts(await services.ender.end(targets, quietly)), { ended: 60 });
       assert.deepEqual(server.running, []);
       for (const session of ['s6', 's7', 's8', 's9']) assert.equal(endsOf(session).length, 1);

@@ -108,7 +108,7 @@ describe('looking up an unlisted session', () => {
       const before = scene.clock.now();
       const cause: Provider['endCause'] = (_, signal) =>
         new Promise((_resolve, reject) =>
-          signal.addEventListener('abort', () => reject(failure({ kind: 'cancelled' }))),
+          signal.addEventListener('abort', () => reject(failure({ kind: 'canceled' }))),
         );
       assert.equal(await found('two', cause), 'notFound');
       assert.ok(scene.clock.now() - before < 10_100);

@@ -173,7 +173,7 @@ describe('probing', () => {
         return Promise.race([
           asIs(session, signal),
           new Promise<never>((_, reject) =>
-            signal.addEventListener('abort', () => reject(failure({ kind: 'cancelled' }))),
+            signal.addEventListener('abort', () => reject(failure({ kind: 'canceled' }))),
           ),
         ]);
       },

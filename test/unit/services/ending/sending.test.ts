@@ -76,7 +76,7 @@ describe('sending ends', () => {
       [unreachable('proxy'), 1],
       [{ kind: 'unauthorized' }, 1],
       [{ kind: 'forbidden' }, 1],
-      [{ kind: 'cancelled' }, 1],
+      [{ kind: 'canceled' }, 1],
       [{ kind: 'noKey' }, 1],
       [{ kind: 'badAddress', fault: 'scheme' }, 1],
       [{ kind: 'unsupported', reason: { kind: 'otherAddress' } }, 1],
@@ -343,7 +343,7 @@ describe('sending ends', () => {
     const { provider, services, id, targets, end } = await scriptedServices(starts(2));
     const progress: EndProgress[] = [];
     const report = await end(targets(), { stop: AbortSignal.abort(), onProgress: (at) => progress.push(at) });
-    assert.deepEqual(outcomes(report), { s0: ['cancelled', 0], s1: ['cancelled', 0] });
+    assert.deepEqual(outcomes(report), { s0: ['canceled', 0], s1: ['canceled', 0] });
     for (const { why, how } of report.results) assert.deepEqual([why, how], [undefined, undefined]);
     assert.deepEqual(provider.asked('end'), []);
     assert.equal(services.store.life(id, sessionId('s0')).kind, 'running');
@@ -473,7 +473,7 @@ describe('sending ends', () => {
       const began = clock.now();
       const second = await over(services.ender.end(all, { ...quietly, stop: stop.signal }));
       assert.equal(clock.now() - began, 100);
-      assert.deepEqual(outcomes(second), { s0: ['cancelled', 0] });
+      assert.deepEqual(outcomes(second), { s0: ['canceled', 0] });
       assert.equal(services.store.life(id, sessionId('s0')).kind, 'ending');
       assert.deepEqual(outcomes(await over(first)), { s0: ['ended', 1] });
       assert.deepEqual(provider.asked('end'), ['s0']);

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { pageId, type SessionId, sessionId } from '../../../../src/core/ids.ts';
 import { type EndingTerms, usualEnding } from '../../../../src/core/provider.ts';
-import { cancelled } from '../../../../src/core/providerError.ts';
+import { canceled } from '../../../../src/core/providerError.ts';
 import type { Session } from '../../../../src/core/session.ts';
 import { checkMissing } from '../../../../src/services/ending/checkMissing.ts';
 import type { Verdict } from '../../../../src/services/ending/verification.ts';
@@ -81,7 +81,7 @@ describe('a check whether sessions are gone', () => {
   it('reports itself as pointless when the account is gone, but not when it is only unreachable', async () => {
     const { services, verify } = await servicesWith(1, 'complete');
     for (const [error, isCutOff] of [
-      [cancelled('connecting'), true],
+      [canceled('connecting'), true],
       [failure({ kind: 'unreachable', why: 'refused' }), false],
     ] as const) {
       const result = await verify(undefined, () => Promise.reject<RedactedProvider>(error));
@@ -200,7 +200,7 @@ describe('a check whether sessions are gone', () => {
     provider.onProbe = () => 'notFound';
     let opened = 0;
     const connection = async () => {
-      if (++opened > 1) throw cancelled('looking');
+      if (++opened > 1) throw canceled('looking');
       return services.connections.open(id);
     };
     const result = await verify(undefined, connection);

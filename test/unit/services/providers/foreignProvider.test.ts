@@ -210,7 +210,7 @@ describe('the code of another extension’s provider', () => {
     const stop = new AbortController();
     const asked = provider.check(stop.signal);
     stop.abort();
-    assert.equal(await troubleOf(asked), 'cancelled');
+    assert.equal(await troubleOf(asked), 'canceled');
   });
 
   it('has two and a half minutes for any kind of end, since a provider may end a thousand sessions in one call', async () => {

@@ -318,7 +318,7 @@ describe('listing', () => {
       assert.equal(services.evidence.verdict(id, sessionId('s0')), 'stillRunning');
       provider.onList = () => {
         stop.abort(new Error('stopped'));
-        throw failure({ kind: 'cancelled' });
+        throw failure({ kind: 'canceled' });
       };
       await assert.rejects(list({ signal: stop.signal }), /stopped/);
       const state = services.store.state(id);

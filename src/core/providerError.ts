@@ -12,6 +12,8 @@ export type Trouble =
   | { readonly kind: 'unreachable'; readonly why: 'refused' | 'dns' | 'tls' | 'cut' | 'proxy' | 'route' }
   | { readonly kind: 'timedOut'; readonly afterMs: number }
   | { readonly kind: 'canceled' }
+  /** Commands caused too many such requests in the last seconds. Nothing was sent. */
+  | { readonly kind: 'tooOften' }
   /** The answer is not what the provider documents; `what` says in which way, in plain words. */
   | { readonly kind: 'unexpectedAnswer'; readonly what: string }
   | { readonly kind: 'serverFault'; readonly status: number }

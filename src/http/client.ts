@@ -155,6 +155,7 @@ function waitBefore(trouble: Trouble, retries: number, now: number): number | un
     case 'conflict':
     case 'otherSession':
     case 'canceled':
+    case 'tooOften':
     case 'unexpectedAnswer':
     case 'unsupported':
     case 'noKey':

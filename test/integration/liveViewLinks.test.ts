@@ -52,6 +52,28 @@ describe('opening and copying live views', () => {
     await api.refresh();
   });
 
+  it('requests only some of the links and live views that an extension asks for in a loop', async () => {
+    const gateway = await startGateway();
+    const ids = Array.from({ length: 70 }, (_, index) => gateway.add({ id: `sess_${index}` }).id);
+    try {
+      const fields = { authorization: gateway.authorization };
+      const id = await command<string>('addAccount', { provider: 'gateway', origin: gateway.url, fields });
+      await api.refresh();
+      for (const sessionId of ids) await command('copyLiveViewUrl', { accountId: id, sessionId });
+      const before = gateway.requests.length;
+      for (const sessionId of ids) await command('copyLiveViewUrl', { accountId: id, sessionId });
+      assert.equal(gateway.requests.length - before, 30);
+      const sentence = /^Too many requests like this were made to 127\.0\.0\.1:\d+ in the last few seconds\./;
+      assert.match(user.messages.at(-1)?.message ?? '', sentence);
+      await command('openLiveView', { accountId: id, sessionId: 'sess_0' });
+      assert.equal(gateway.requests.length - before, 30);
+      const isLiveView = ({ label }: vscode.Tab) => label.startsWith('Live: ');
+      assert.equal(vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).some(isLiveView), false);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
   it('says that a link may be single-use when its provider doesn’t say', async () => {
     const gateway = await startGateway();
     gateway.add({ id: 'sess_g' });

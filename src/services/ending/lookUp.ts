@@ -2,15 +2,14 @@ import { type Clock, deadline } from '../../core/clock.ts';
 import type { AccountId, SessionId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
-import { oncePer } from '../../core/oncePer.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { Session } from '../../core/session.ts';
 import { unlistedSession } from '../../core/unlistedSession.ts';
 import type { Connections } from '../accounts/connections.ts';
+import { limitRequests } from '../accounts/requestPace.ts';
 import type { Refresher } from '../sessions/refresher.ts';
 import { probe } from './probe.ts';
-import { RequestPace } from './requestPace.ts';
 
 /** What a provider says about a session that isn't listed. */
 export type Finding =
@@ -20,8 +19,6 @@ export type Finding =
   | { readonly kind: 'ended' }
   /** It has no such running session: it ended, or the id is wrong, or belongs to another account. */
   | { readonly kind: 'notFound' }
-  /** It wasn't asked, because so many sessions were looked up in the last seconds. */
-  | { readonly kind: 'tooMany' }
   | { readonly kind: 'failed'; readonly error: ProviderError };
 
 /** What looking up a session needs. */
@@ -37,15 +34,6 @@ const endCauseTimeoutMs = 10_000;
 const longestAskMs = 3_000;
 const mostAskedAbout = 20;
 
-const pacesOf = oncePer((_: Connections) => new Map<AccountId, RequestPace>());
-
-function paceOf({ connections, clock }: Pick<LookUpParts, 'connections' | 'clock'>, account: AccountId): RequestPace {
-  const its = pacesOf(connections);
-  const pace = its.get(account) ?? new RequestPace(clock);
-  its.set(account, pace);
-  return pace;
-}
-
 /** Asks the provider about a session that isn't listed, before anything is sent to it. Ends nothing. Never rejects. */
 export async function lookUp(
   parts: LookUpParts,
@@ -55,7 +43,11 @@ export async function lookUp(
 ): Promise<Finding> {
   const { connections, refresher, clock, logger } = parts;
   const { id } = session;
-  if (!paceOf(parts, account).take(1)) return { kind: 'tooMany' };
+  try {
+    limitRequests(parts, account, 'lookUp');
+  } catch (error) {
+    return { kind: 'failed', error: ProviderError.from(error) };
+  }
   const window = () => connections.rateWindow(account);
   const options = { clock, logger, stop: neverAborted, most: 1, window };
   const { answers, failures, error: notAsked } = await probe(provider, [session], options);
@@ -102,9 +94,10 @@ export async function findGone(
   areOfAnother = false,
 ): Promise<readonly SessionId[]> {
   const count = Math.min(ids.length, mostAskedAbout);
-  if (count === 0 || !paceOf({ connections, clock }, account).take(count)) return [];
+  if (count === 0) return [];
   const limit = deadline(clock, longestAskMs);
   try {
+    limitRequests({ connections, clock }, account, 'lookUp', count);
     const provider = await connections.open(account);
     const window = () => connections.rateWindow(account);
     const options = { clock, logger, stop: limit.signal, most: mostAskedAbout, window };

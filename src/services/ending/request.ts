@@ -127,6 +127,7 @@ function endCauseOf(error: ProviderError): Sent {
     case 'unreachable':
       return { kind: error.trouble.why === 'cut' || error.trouble.why === 'route' ? 'unclear' : 'refused', why };
     case 'canceled':
+    case 'tooOften':
     case 'unauthorized':
     case 'forbidden':
     case 'rateLimited':

@@ -1,13 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { Account } from '../../core/account.ts';
 import { systemClock } from '../../core/clock.ts';
-import { oncePer } from '../../core/oncePer.ts';
 import { parseAddress } from '../../core/origin.ts';
 import { plainText } from '../../core/plainText.ts';
-import type { CredentialField, Provider, ProviderKind } from '../../core/provider.ts';
+import type { CredentialField, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
 import { furtherOf } from '../../services/accounts/connect.ts';
-import { RequestPace } from '../../services/ending/requestPace.ts';
+import { limitRequests } from '../../services/accounts/requestPace.ts';
 import { accountHost, accountName } from '../text/names.ts';
 import { troubleSentence } from '../text/troubles.ts';
 import { labelFault, labelRequest, longestLabel } from './accountNamePrompt.ts';
@@ -106,8 +105,6 @@ export async function testConnection(parts: KnownAccountParts, args: readonly un
   return isGood;
 }
 
-const paceOf = oncePer((_: Provider) => new RequestPace(systemClock));
-
 /** Checks an account's key. Never rejects. */
 export async function testAccount(
   parts: Pick<KnownAccountParts, 'connections'>,
@@ -115,7 +112,7 @@ export async function testAccount(
 ): Promise<{ readonly isGood: boolean; readonly sentence: string }> {
   try {
     const provider = await parts.connections.open(account.id);
-    if (!paceOf(provider).take(1)) return { isGood: false, sentence: tooManyTests() };
+    limitRequests({ connections: parts.connections, clock: systemClock }, account.id, 'connectionTest');
     const began = systemClock.monotonic();
     const { identity, sessionLimit } = await checkInTime(provider);
     const sentences = [
@@ -127,10 +124,6 @@ export async function testAccount(
   } catch (error) {
     return { isGood: false, sentence: troubleSentence(ProviderError.from(error), accountHost(account)) };
   }
-}
-
-function tooManyTests(): string {
-  return l10n.t('This connection was tested too often in the last few seconds. Wait a moment, then try again.');
 }
 
 /** The account that the arguments name, or else the one that the user picks. */

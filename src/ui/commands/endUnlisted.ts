@@ -75,11 +75,6 @@ async function questionAbout(
     void prompts.tell('info', notFoundSentence(provider, nameOfAccount(parts, accountId)), []);
     return undefined;
   }
-  if (found.kind === 'tooMany') {
-    const sentence = l10n.t('Too many sessions were looked up in the last few seconds. Wait a moment, then try again.');
-    void prompts.tell('info', sentence, []);
-    return undefined;
-  }
   if (found.kind === 'failed') {
     const trouble = troubleSentence(found.error, accountHost(parts.accounts.get(accountId)));
     void prompts.tell('error', l10n.t('No request to end the session was sent. {0}', trouble), []);

@@ -6,6 +6,7 @@ import { type Capability, type Screenshot, waysToSee } from '../../core/provider
 import { ProviderError } from '../../core/providerError.ts';
 import type { Memory } from '../../core/storage.ts';
 import type { Connections } from '../../services/accounts/connections.ts';
+import { limitRequests } from '../../services/accounts/requestPace.ts';
 import { costOf } from '../../services/sessions/cost.ts';
 import { knownPages } from '../../services/sessions/sessionsView.ts';
 import type { Documents } from '../documents.ts';
@@ -64,6 +65,7 @@ export async function openRecording(parts: InspectParts, args: readonly unknown[
     l10n.t('There is no recording of this session. If it just ended, try again later.'),
     async () => {
       const provider = await parts.connections.open(accountId);
+      limitRequests(parts, accountId, 'viewing');
       const url = await provider.recording?.(sessionId, AbortSignal.timeout(timeoutMs));
       if (url === undefined) void parts.prompts.tell('info', none, []);
       else await parts.openUrl(url);
@@ -84,6 +86,7 @@ export async function takeScreenshot(parts: InspectParts, args: readonly unknown
   const pageId = targetOfOne(args)?.pageId;
   await telling(parts, accountId, l10n.t("Couldn't find this session or page. It may have closed."), async () => {
     const provider = await connections.open(accountId);
+    limitRequests(parts, accountId, 'viewing');
     let picture: Screenshot | undefined;
     const canWatch = store.session(accountId, sessionId)?.canWatch ?? true;
     // The provider's own call takes screenshots of whole sessions only; a single page needs DevTools.

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type AccountId, type PageId, type SessionId, sessionId } from '../../core/ids.ts';
 import type { LiveView } from '../../core/liveView.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { limitRequests } from '../../services/accounts/requestPace.ts';
 import type { SessionStore } from '../../services/sessions/sessionStore.ts';
 import { noteAnswers } from '../lastAnswer.ts';
 import { openUnchanged } from '../openUrl.ts';
@@ -114,6 +115,12 @@ export class LiveViews implements vscode.Disposable {
     const known = this.#find(target);
     if (known !== undefined) {
       known.panel.reveal(moves ? column : undefined, keepFocus);
+      return;
+    }
+    try {
+      limitRequests(this.#options, target.accountId, 'viewing');
+    } catch (error) {
+      this.#tell(target, error);
       return;
     }
     const showIn = { viewColumn: column, preserveFocus: keepFocus };
@@ -312,15 +319,19 @@ export class LiveViews implements vscode.Disposable {
   /** Requests a new link and does something with it. The link isn't kept. */
   async #withPage(target: LiveViewTarget, use: (url: URL, view: LiveView) => Promise<void>): Promise<boolean> {
     try {
+      limitRequests(this.#options, target.accountId, 'viewing');
       const view = await findPage(this.#options, target, AbortSignal.timeout(linkTimeoutMs));
       if (view === undefined) return false;
       await use(await reachable(view.url, this.#options.besideWorkbench), view);
     } catch (error) {
-      const host = accountHost(this.#options.accounts.get(target.accountId));
-      const sentence = troubleSentence(ProviderError.from(error), host);
-      void this.#host.prompts.tell('error', sentence, []);
+      this.#tell(target, error);
     }
     return true;
+  }
+
+  #tell({ accountId }: LiveViewTarget, error: unknown): void {
+    const host = accountHost(this.#options.accounts.get(accountId));
+    void this.#host.prompts.tell('error', troubleSentence(ProviderError.from(error), host), []);
   }
 }
 

@@ -35,6 +35,8 @@ export function shortTrouble({ trouble }: ProviderError): string {
       return l10n.t('no response in time');
     case 'canceled':
       return l10n.t('canceled');
+    case 'tooOften':
+      return l10n.t('too many requests');
     case 'unexpectedAnswer':
       return l10n.t('unexpected response');
     case 'serverFault':
@@ -90,6 +92,11 @@ function plainSentence({ trouble }: ProviderError, host: string): string {
     case 'canceled':
       // An account that was removed has no host.
       return host === '' ? l10n.t('The request was canceled.') : l10n.t('The request to {0} was canceled.', host);
+    case 'tooOften':
+      return l10n.t(
+        'Too many requests like this were made to {0} in the last few seconds. Wait a moment, then try again.',
+        host,
+      );
     case 'unexpectedAnswer':
       return l10n.t("{0} sent an unexpected response: {1}. Check the account's address.", host, trouble.what);
     case 'serverFault':

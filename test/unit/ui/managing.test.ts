@@ -6,6 +6,7 @@ import { History } from '../../../src/services/history/history.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import { testConnection } from '../../../src/ui/commands/accounts.ts';
 import { planEnd } from '../../../src/ui/commands/endPlan.ts';
+import { type InspectParts, openRecording as openRecordingOf } from '../../../src/ui/commands/inspecting.ts';
 import { manageAccounts } from '../../../src/ui/commands/manageAccounts.ts';
 import { type RemoveParts, removeAccount } from '../../../src/ui/commands/removeAccount.ts';
 import { wholeAccount } from '../../../src/ui/commands/targets.ts';
@@ -104,13 +105,29 @@ describe('managing accounts', function () {
     const once = server.requests.length - before;
     for (let times = 1; times < 150; times++) await testConnection(parts, [{ accountId: id }]);
     assert.equal(server.requests.length - before, 100 * once);
-    assert.match(messages.at(-1) ?? '', /tested too often/);
+    assert.match(
+      messages.at(-1) ?? '',
+      /^Too many requests like this were made to 127\.0\.0\.1:\d+ in the last few seconds\./,
+    );
     server.misbehave('GET', /sessions/, { kind: 'answer', answer: { status: 200, json: { hello: 'there' } } });
     for (let times = 0; times < 10; times++) await planEnd(parts, [wholeAccount(id)]);
     const after = server.requests.length;
     void planEnd(parts, [wholeAccount(id)]);
     await fetch(`${server.url}/nothing`);
     assert.equal(server.requests.length, after + 1);
+  });
+
+  it('requests only some of the recordings that an extension asks for in a loop', async () => {
+    const openRecording = () =>
+      openRecordingOf({ ...parts, openUrl: async () => {} } as unknown as InspectParts, [
+        { accountId: id, sessionId: 'sess_one' },
+      ]);
+    const before = server.requests.length;
+    await openRecording();
+    const once = server.requests.length - before;
+    for (let times = 1; times < 150; times++) await openRecording();
+    assert.equal(server.requests.length - before, 100 * once);
+    assert.match(messages.at(-1) ?? '', /^Too many requests like this/);
   });
 
   const remove = () => removeAccount(parts, [{ accountId: id }]);

@@ -113,6 +113,7 @@ describe('texts', () => {
       ),
       { kind: 'timedOut', afterMs: 15_000 },
       { kind: 'canceled' },
+      { kind: 'tooOften' },
       { kind: 'unexpectedAnswer', what: 'it returned a web page instead of data' },
       { kind: 'serverFault', status: 502 },
       { kind: 'noKey' },

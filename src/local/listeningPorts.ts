@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { Turns } from '../core/turns.ts';
 import { openFilesOf } from './socketOwners.ts';
 
@@ -23,22 +23,20 @@ export interface ListeningPorts {
    */
   belongsTo(port: number, pid: number): Promise<boolean>;
   /**
-   * A process of this user that was connected to each of these ports. Left out are ports without one, and processes of this
-   * program, such as other windows of the editor.
+   * The processes that were connected to each of these ports, by this machine's own addresses; undefined for those whose open files
+   * can't be read, such as another user's or a forwarded port's.
    */
-  clientsOf(ports: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  clientsOf(ports: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<number | undefined>>>;
 }
 
 /** Reads which ports processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
 export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts | undefined> {
   if (process.platform !== 'linux') return undefined;
-  const tables = await Promise.all(
-    ['tcp', 'tcp6'].map((name) => readFile(`${root}/net/${name}`, 'utf8').catch(() => undefined)),
-  );
-  if (tables[0] === undefined) return undefined;
+  const tables = await readTables(root);
+  if (tables === undefined) return undefined;
   const inodes = new Map<number, string[]>();
   for (const table of tables) {
-    for (const [, address = '', port = '', inode = ''] of table?.matchAll(listening) ?? []) {
+    for (const [, address = '', port = '', inode = ''] of table.matchAll(listening)) {
       if (!reachable.test(address)) continue;
       const number = Number.parseInt(port, 16);
       inodes.set(number, [...(inodes.get(number) ?? []), `socket:[${inode}]`]);
@@ -55,24 +53,46 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
       return its.every((socket) => open.has(socket));
     },
     async clientsOf(ports) {
-      const sought = new Map<string, number>();
-      for (const table of tables) {
-        for (const [, address = '', hex = '', inode = ''] of table?.matchAll(connected) ?? []) {
-          const port = Number.parseInt(hex, 16);
-          if (loopback.test(address) && ports.includes(port)) sought.set(`socket:[${inode}]`, port);
-        }
-      }
-      const clients = new Map<number, number>();
-      if (sought.size === 0) return clients;
-      const program = (pid: string) => readlink(`${root}/${pid}/exe`).catch(() => undefined);
-      const own = await program('self');
+      const sockets = connectionsTo(ports, tables);
+      const clients = new Map<number, Set<number | undefined>>();
+      if (sockets.size === 0) return clients;
+      const add = (port: number, pid: number | undefined) => {
+        clients.set(port, (clients.get(port) ?? new Set()).add(pid));
+      };
+      const owned = new Set<string>();
       const turns = new Turns();
       for (const pid of (await readdir(root)).filter((name) => /^\d+$/.test(name))) {
         if (turns.isOver) await turns.pass();
-        const its = ((await openFilesOf(Number(pid), root, turns)) ?? []).flatMap((link) => sought.get(link) ?? []);
-        if (its.length > 0 && (await program(pid)) !== own) for (const port of its) clients.set(port, Number(pid));
+        for (const link of (await openFilesOf(Number(pid), root, turns)) ?? []) {
+          const port = sockets.get(link);
+          if (port === undefined) continue;
+          owned.add(link);
+          add(port, Number(pid));
+        }
       }
+      // Others may have been closed since.
+      const open = connectionsTo(ports, (await readTables(root)) ?? []);
+      for (const [link, port] of sockets) if (!owned.has(link) && open.has(link)) add(port, undefined);
       return clients;
     },
   };
+}
+
+async function readTables(root: string): Promise<readonly string[] | undefined> {
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`${root}/net/${name}`, 'utf8').catch(() => undefined)),
+  );
+  return tables[0] === undefined ? undefined : tables.filter((table) => table !== undefined);
+}
+
+/** The sockets of clients that are connected to these ports, as links among a process's open files, and the port of each. */
+function connectionsTo(ports: readonly number[], tables: readonly string[]): ReadonlyMap<string, number> {
+  const sockets = new Map<string, number>();
+  for (const table of tables) {
+    for (const [, address = '', hex = '', inode = ''] of table.matchAll(connected)) {
+      const port = Number.parseInt(hex, 16);
+      if (loopback.test(address) && ports.includes(port)) sockets.set(`socket:[${inode}]`, port);
+    }
+  }
+  return sockets;
 }

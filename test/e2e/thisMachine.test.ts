@@ -117,7 +117,7 @@ const [forgotten, used, reopened, leftover] = [named('Forgotten'), named('Used')
     it('ends a browser of an agent, which opens another one with its next call', async () => {
       await user.choose(user.row(`Session ${used}`), 'End Session…');
       const dialog = await user.dialog();
-      assert.match(dialog, /claude-code is still running and may be using it\./);
+      assert.match(dialog, /It may be in use: claude-code is still running\./);
       assert.match(dialog, /The tool that started it deletes its temporary profile\./);
       await user.press('End Session');
       await user.row(`Session ${used}`).waitFor({ state: 'detached' });

@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { lazy } from '../../core/lazy.ts';
+import { translatable } from '../../core/translatable.ts';
 import { type AutomatedBrowser, browsersAmong, listBrowserProcesses, withLivePort } from '../../local/browsers.ts';
 import { type ListeningPorts, readListeningPorts } from '../../local/listeningPorts.ts';
 import { openProcessReader } from '../../local/openProcessReader.ts';
-import type { ProcessList, ProcessReader } from '../../local/processes.ts';
+import type { LocalProcess, ProcessList, ProcessReader } from '../../local/processes.ts';
 import { processName } from '../../local/scriptOf.ts';
 import { type ListeningSockets, readListeningSockets } from '../../local/socketOwners.ts';
 import type { ToolSession } from './localTool.ts';
@@ -52,7 +53,8 @@ export async function isElsewhere(
 
 /**
  * Finds the programs that are connected to the DevTools of browsers that were left behind: something has begun to use them again.
- * @returns their names, by the browser's process ID.
+ * This editor's own windows aren't among them.
+ * @returns the name of one for each browser that has any, by the browser's process ID.
  */
 export async function clientsOfLeftBehind(
   browsers: readonly AutomatedBrowser[],
@@ -61,11 +63,18 @@ export async function clientsOfLeftBehind(
 ): Promise<ReadonlyMap<number, string>> {
   const left = browsers.filter(({ isLeftBehind, port }) => isLeftBehind && port !== undefined);
   if (left.length === 0) return new Map();
-  const clients = await (await readPorts())?.clientsOf(left.flatMap(({ port }) => port ?? []));
+  const found = await (await readPorts())?.clientsOf(left.flatMap(({ port }) => port ?? []));
+  const own = processes.processWith(process.pid);
+  // The extension hosts of all windows are the same program and have the same parent.
+  const isOwn = (client: LocalProcess | undefined) =>
+    client !== undefined && client.program === own?.program && client.parentPid === own.parentPid;
   return new Map(
-    left.flatMap(({ process, port = 0 }) => {
-      const client = processes.processWith(clients?.get(port) ?? 0);
-      return client === undefined ? [] : [[process.pid, processName(client)] as const];
+    left.flatMap(({ process: browser, port = 0 }) => {
+      const clients = [...(found?.get(port) ?? [])].map((pid) => processes.processWith(pid ?? 0));
+      const others = clients.filter((client) => !isOwn(client));
+      if (others.length === 0) return [];
+      const named = others.find((client) => client !== undefined);
+      return [[browser.pid, named === undefined ? translatable('another program') : processName(named)] as const];
     }),
   );
 }

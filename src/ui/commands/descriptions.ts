@@ -88,7 +88,7 @@ function describe(
     detaches: session.ends === 'connection',
     bulkEndExclusion: reasonLeftOut(parts, { accountId, session }),
     watched: parts.liveViews.isOpen(accountId, session.id),
-    inUseBy: plainText(session.inUseBy ?? '', 60) || undefined,
+    inUseBy: plainText(l10n.t(session.inUseBy ?? ''), 60) || undefined,
     profile: session.local?.profile.afterEnd,
     mine: isMine?.(session),
   };

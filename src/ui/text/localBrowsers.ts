@@ -8,7 +8,7 @@ import { bytes, listOf } from './numbers.ts';
 
 /** The warning that a program may be using the session that is to end. */
 export function inUseBy(program: string): string {
-  return l10n.t('{0} is still running and may be using it.', program);
+  return l10n.t('It may be in use: {0} is still running.', program);
 }
 
 /** The same warning for several sessions; empty if no program uses any. @param programs one for each session in use. */

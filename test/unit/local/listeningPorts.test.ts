@@ -1,10 +1,15 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { AutomatedBrowser } from '../../../src/local/browsers.ts';
 import { readListeningPorts } from '../../../src/local/listeningPorts.ts';
+import { openProcessReader } from '../../../src/local/openProcessReader.ts';
+import { clientsOfLeftBehind } from '../../../src/providers/local/findSessions.ts';
 import { watchTurns } from '../../host/ownTime.ts';
-import { freePort, type Owned, start } from '../../host/processes.ts';
+import { freePort, type Owned, start, temporaryFolder } from '../../host/processes.ts';
+import { unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
 (process.platform === 'linux' ? describe : describe.skip)('TCP ports of this machine (Linux only)', () => {
@@ -18,6 +23,10 @@ import { until } from '../until.ts';
     await once(server, 'close');
   };
   const belongsTo = async (port: number, pid = process.pid) => (await readListeningPorts())?.belongsTo(port, pid);
+
+  const clientsOf = async (port: number) => [
+    ...((await (await readListeningPorts())?.clientsOf([port, 1]))?.get(port) ?? []),
+  ];
 
   it('belong to the process that listens on them, as long as it does', async () => {
     const other = start(process.execPath, ['-e', 'setInterval(() => {}, 1_000)']);
@@ -86,7 +95,7 @@ import { until } from '../until.ts';
     await close(server);
   });
 
-  it('have clients: other programs that are connected to them, by any name of this machine', async () => {
+  it('have clients: the processes that are connected to them, by any name of this machine', async () => {
     const servers: Server[] = [];
     const clients: Owned[] = [];
     try {
@@ -101,16 +110,42 @@ import { until } from '../until.ts';
         servers.push(server);
         const own = connect(port, address);
         await once(server, 'connection');
-        // Of this program, as other windows of the editor are.
-        assert.deepEqual(await (await readListeningPorts())?.clientsOf([port]), new Map());
-        clients.push(start('bash', ['-c', `exec 3<>/dev/tcp/${address}/${port}; exec cat <&3`]));
-        const found = async () => (await readListeningPorts())?.clientsOf([port, 1]);
-        await until(async () => (await found())?.get(port) !== undefined);
+        assert.deepEqual(await clientsOf(port), [process.pid]);
+        const client = start('bash', ['-c', `exec 3<>/dev/tcp/${address}/${port}; exec cat <&3`]);
+        clients.push(client);
+        await until(async () => (await clientsOf(port)).length === 2);
+        assert.deepEqual(await clientsOf(port), [process.pid, client.child.pid]);
         own.destroy();
+        await until(async () => (await clientsOf(port)).length === 1);
       }
     } finally {
       for (const { child } of clients) child.kill();
       await Promise.all(servers.map(close));
+    }
+  });
+
+  it('have clients whose processes can’t be read, such as another user’s, as long as they are connected', async () => {
+    const port = await freePort();
+    const server = await listenAt('127.0.0.1', port);
+    const client = connect(port, '127.0.0.1');
+    const root = temporaryFolder('proc');
+    try {
+      await once(server, 'connection');
+      symlinkSync('/proc/net', join(root, 'net'));
+      const ports = await readListeningPorts(root);
+      assert.deepEqual(await ports?.clientsOf([port]), new Map([[port, new Set([undefined])]]));
+      const processes = await (await openProcessReader()).list(() => false, unaborted);
+      const browser = { process: { pid: 1 }, port, isLeftBehind: true } as AutomatedBrowser;
+      const users = (from?: string) => clientsOfLeftBehind([browser], processes, () => readListeningPorts(from));
+      assert.deepEqual(await users(root), new Map([[1, 'another program']]));
+      // Of this program, as the editor's own connections are.
+      assert.deepEqual(await users(), new Map());
+      client.destroy();
+      await until(async () => (await clientsOf(port)).length === 0);
+      assert.deepEqual(await ports?.clientsOf([port]), new Map());
+    } finally {
+      client.destroy();
+      await close(server);
     }
   });
 

@@ -128,24 +128,35 @@ import { until } from '../until.ts';
     assert.ok(late && isRunning(late.pid) && isRunning(used.child.pid ?? 0));
   });
 
-  it('leaves out one that a program is connected to, and says which', async () => {
-    const [again, other] = [await left(), await left()];
-    await listed(again, other);
-    const file = join(again.profile, 'DevToolsActivePort');
-    await until(async () => existsSync(file) && statSync(file).size > 0);
-    const [port = ''] = readFileSync(file, 'utf8').split('\n');
-    const client = start('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; exec cat <&3`]);
+  it('leaves out those that a program is connected to, also one that runs in the same Node.js', async () => {
+    const [first, second, other] = [await left(), await left(), await left()];
+    await listed(first, second, other);
+    const portOf = async ({ profile }: LeftBehind) => {
+      const file = join(profile, 'DevToolsActivePort');
+      await until(async () => existsSync(file) && statSync(file).size > 0);
+      return readFileSync(file, 'utf8').split('\n')[0] ?? '';
+    };
+    const clients = [
+      start('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${await portOf(first)}; exec cat <&3`]),
+      start(process.execPath, ['-e', `require('net').connect(${await portOf(second)}, '127.0.0.1')`]),
+    ];
     try {
       await until(async () => {
         await services.refresher.refresh(account);
         const sessions = [...(services.store.state(account)?.contents.sessions.values() ?? [])];
-        return sessions.some(({ id, inUseBy }) => id.startsWith(`${again.pid}-`) && inUseBy === 'cat');
+        const isUsedBy = ({ pid }: LeftBehind, program: string) =>
+          sessions.some(({ id, inUseBy }) => id.startsWith(`${pid}-`) && inUseBy === program);
+        return isUsedBy(first, 'cat') && isUsedBy(second, 'node');
       });
       const report = await endLeftBehind(parts, []);
       assert.equal(questions[0]?.message, 'End 1 browser that was left behind?');
-      assert.deepEqual([report.ended, isRunning(again.pid), isRunning(other.pid)], [1, true, false]);
+      assert.equal(report.ended, 1);
+      assert.deepEqual(
+        [first, second, other].map(({ pid }) => isRunning(pid)),
+        [true, true, false],
+      );
     } finally {
-      await client.stop();
+      for (const client of clients) await client.stop();
     }
   });
 

@@ -169,7 +169,7 @@ describe('texts', () => {
     const ask = (more: Partial<SessionDescription>) => questionForOne(subject('Cart', more), false).detail;
     assert.match(
       ask({ inUseBy: 'claude-code', profile: 'deleted' }),
-      /\nclaude-code is still running and may be using it\.\n\nThe tool that started it deletes its temporary profile\.\n/,
+      /\nIt may be in use: claude-code is still running\.\n\nThe tool that started it deletes its temporary profile\.\n/,
     );
     assert.match(ask({ profile: 'kept' }), /Its profile is kept\./);
     assert.match(ask({ profile: 'left' }), /Its temporary profile stays on disk\./);

@@ -204,6 +204,11 @@ export interface Provider {
   readonly deleteGroup?: ((id: GroupId, signal: AbortSignal) => Promise<GroupDeletion>) | undefined;
   /** Finished groups, with or without running sessions, page by page. `list` has only groups with running sessions. */
   readonly finishedGroups?: ((signal: AbortSignal) => AsyncIterable<Pick<Inventory, 'groups' | 'faults'>>) | undefined;
+  /**
+   * Looks up which sessions a group has made, where `list` may leave out that some of them are running. The next list has the
+   * group then, with those that are.
+   */
+  readonly lookUpGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
   /** Ends a group's running sessions, keeping the data. */
   readonly cancelGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
   /** The pages of a session, where `Session.pages` is undefined. */

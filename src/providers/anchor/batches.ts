@@ -45,6 +45,7 @@ const BatchSession = v.object({
   session_id: v.optional(v.nullable(v.string())),
   live_view_url: v.optional(v.nullable(v.string())),
 });
+type BatchSession = v.InferOutput<typeof BatchSession>;
 const BatchDetail = v.object({ data: v.object({ sessions: v.fallback(v.array(v.unknown()), []) }) });
 /** The part of a batch's detail that its row in the list has, too. */
 const BatchCounts = v.object({ data: Batch });
@@ -103,12 +104,8 @@ export class AnchorBatches {
         if (isWanted && mayAsk === 0) notAsked++;
         else if (isWanted) {
           mayAsk--;
-          const members = await this.#members(id, signal);
-          for (const { session_id } of members) {
-            const isKept = this.#batchOf.size < mostKnownSessions;
-            if (isKept && session_id != null && idFault(session_id) === undefined)
-              this.#batchOf.set(sessionId(session_id), id);
-          }
+          const members = (await this.#members(id, signal)).rows;
+          this.#note(id, members);
           // "completed" means that all sessions were made, not that any has ended.
           if (!making && members.length >= sizeOf(batch)) this.#whole.add(id);
         }
@@ -159,7 +156,7 @@ export class AnchorBatches {
   /** The link to a session's live view from its batch; undefined if there is none. @throws ProviderError */
   async liveViewLink(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
     const batch = this.#batchOf.get(id);
-    const members = batch === undefined ? [] : await this.#members(batch, signal);
+    const members = batch === undefined ? [] : (await this.#members(batch, signal)).rows;
     return members.find((one) => one.session_id === id)?.live_view_url ?? undefined;
   }
 
@@ -167,6 +164,26 @@ export class AnchorBatches {
   async *finished(signal: AbortSignal): ReturnType<NonNullable<Provider['finishedGroups']>> {
     for await (const { rows, faults } of this.#list(undefined, signal)) {
       yield { groups: rows.filter((batch) => !isBeingMade(batch)).map(groupOf), faults };
+    }
+  }
+
+  /** Finds out which sessions a batch has made, however old it is. @throws ProviderError */
+  async lookUp(id: GroupId, signal: AbortSignal): Promise<void> {
+    const answer = await this.#detail(id, signal);
+    const batch = (await decodeList(BatchCounts, ['data', 'sessions'], answer)).whole.data;
+    const { rows, faults } = await membersIn(answer);
+    this.#note(id, rows);
+    this.#known = new Map([...this.#known, [id, groupOf(batch)]]);
+    if (faults.length > 0 || rows.length < sizeOf(batch)) {
+      const trouble = { kind: 'unexpectedAnswer', what: 'it left out sessions of a batch' } as const;
+      throw new ProviderError(trouble, `${rows.length} of ${sizeOf(batch)} sessions of a batch could be read`);
+    }
+  }
+
+  #note(batch: GroupId, members: readonly BatchSession[]): void {
+    for (const { session_id: id } of members) {
+      const isKept = this.#batchOf.size < mostKnownSessions;
+      if (isKept && id != null && idFault(id) === undefined) this.#batchOf.set(sessionId(id), batch);
     }
   }
 
@@ -208,26 +225,30 @@ export class AnchorBatches {
     }
   }
 
-  async #members(id: GroupId, signal: AbortSignal) {
-    const answer = await this.#api.send(
-      { method: 'GET', route: '/v1/batch-sessions/{batch_id}', params: { batch_id: id } },
-      signal,
-    );
-    const list = await decodeList(BatchDetail, ['data', 'sessions'], answer);
-    return (await decodeEach(BatchSession, list, namedBy('session_id'))).rows;
+  #detail(id: GroupId, signal: AbortSignal): ReturnType<AnchorApi['send']> {
+    const route = '/v1/batch-sessions/{batch_id}';
+    return this.#api.send({ method: 'GET', route, params: { batch_id: id } }, signal);
+  }
+
+  async #members(id: GroupId, signal: AbortSignal): Promise<Decoded<BatchSession>> {
+    return membersIn(await this.#detail(id, signal));
   }
 
   /** How many sessions a batch has made, if no list has said so; 0 if its detail doesn't say either. */
   async #sizeAsked(id: GroupId, signal: AbortSignal): Promise<number> {
-    const route = '/v1/batch-sessions/{batch_id}';
     try {
-      const answer = await this.#api.send({ method: 'GET', route, params: { batch_id: id } }, signal);
+      const answer = await this.#detail(id, signal);
       return sizeOf((await decodeList(BatchCounts, ['data', 'sessions'], answer)).whole.data);
     } catch (error) {
       if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
       return 0;
     }
   }
+}
+
+async function membersIn(detail: Awaited<ReturnType<AnchorApi['send']>>): Promise<Decoded<BatchSession>> {
+  const list = await decodeList(BatchDetail, ['data', 'sessions'], detail);
+  return decodeEach(BatchSession, list, namedBy('session_id'));
 }
 
 function isBeingMade({ status }: Batch): boolean {

@@ -187,6 +187,7 @@ function connect(link: Link): Provider {
 
     deleteGroup: (id, signal) => batches.delete(id, signal),
     finishedGroups: (signal) => batches.finished(signal),
+    lookUpGroup: (id, signal) => batches.lookUp(id, signal),
     cancelGroup: (id, signal) => batches.cancel(id, signal),
 
     async pages(id, signal): Promise<readonly Page[]> {

@@ -190,6 +190,9 @@ export function redactedProvider(provider: Provider, secrets: KnownSecrets): Red
         }
       };
     },
+    get lookUpGroup() {
+      return guardedCall(provider.lookUpGroup);
+    },
     get cancelGroup() {
       return guardedCall(provider.cancelGroup);
     },

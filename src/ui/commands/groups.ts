@@ -3,6 +3,7 @@ import type { Group } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { limitRequests } from '../../services/accounts/requestPace.ts';
 import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
 import type { ListGroup } from '../../services/sessions/grouping.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
@@ -46,6 +47,8 @@ import {
   whole,
   wholeAccount,
 } from './targets.ts';
+
+const lookUpTimeoutMs = 10_000;
 
 /** Ends the sessions of a group one by one. Its data stays. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
@@ -96,7 +99,10 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const { accountId, groupId } = target;
   await listFresh(parts, [accountId]);
   await checkUnlistedProtected(parts, accountId);
-  const running = parts.store.state(accountId)?.contents.groups.get(groupId);
+  const listedGroup = () => parts.store.state(accountId)?.contents.groups.get(groupId);
+  // A list may leave out an old batch although it has running sessions.
+  const isKnown = listedGroup() !== undefined || (await lookUpMembers(parts, target));
+  const running = listedGroup();
   const group = running ?? parts.finished.of(accountId)?.groups.get(groupId);
   const loss = kindOfAccount(parts, accountId)?.wording.deleteGroup;
   const canDelete = group?.kind === 'batch' && parts.store.capabilities(accountId).has('deleteGroup');
@@ -106,7 +112,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   }
   const members = withNames(parts.store, membersOf(parts, target));
   // A list may leave out a batch whose sessions it has.
-  if (running === undefined && members.length === 0) return deleteFinished(parts, target, group, loss);
+  if (running === undefined && members.length === 0) return deleteFinished(parts, target, group, loss, isKnown);
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
   const question = questionForBatch(groupName(group), factsOf(parts, accountId, members, group), subjects, loss);
@@ -123,12 +129,34 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   return publicDeletion(parts, report);
 }
 
-/** Asks the provider to delete a finished batch, and checks whether it's gone. */
+/**
+ * Looks up the sessions of a batch that isn't listed among those with running sessions, and lists its account again.
+ * @returns whether that list shows which of them are running.
+ */
+async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarget): Promise<boolean> {
+  const { connections, refresher, logger } = parts;
+  try {
+    const provider = await connections.open(accountId);
+    if (provider.lookUpGroup === undefined) return true;
+    limitRequests(parts, accountId, 'lookUp');
+    await provider.lookUpGroup(groupId, AbortSignal.timeout(lookUpTimeoutMs));
+    return (await refresher.refreshOnRequest(accountId)).kind === 'listed';
+  } catch (error) {
+    logger.debug(`the sessions of batch ${groupId} weren't looked up: ${ProviderError.from(error).message}`);
+    return false;
+  }
+}
+
+/**
+ * Asks the provider to delete a finished batch, and checks whether it's gone.
+ * @param isKnown whether it's known that none of its sessions are running, as far as they're listed.
+ */
 async function deleteFinished(
   parts: EndParts,
   target: GroupTarget,
   group: Group,
   loss: string,
+  isKnown: boolean,
 ): Promise<PublicGroupDeletion | undefined> {
   const { ender, finished, store } = parts;
   const { accountId } = target;
@@ -137,7 +165,7 @@ async function deleteFinished(
   const state = store.state(accountId);
   // What couldn't be listed may be running sessions of this batch.
   const question =
-    isListed(state) && state.contents.faults.length === 0
+    isKnown && isListed(state) && state.contents.faults.length === 0
       ? questionForFinishedBatch(name, facts, loss)
       : questionForBatch(name, facts, [], loss);
   const generation = parts.connections.generation(accountId);

@@ -129,6 +129,56 @@ describe('a whole batch', () => {
     });
   });
 
+  describe('that was created long before its sessions started', () => {
+    const target = () => ({ accountId, groupId: groupId('batch_old') });
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    let finished: FinishedBatches;
+
+    beforeEach(async () => {
+      const { accounts, store, connections } = services;
+      const memory = new MapMemory(0);
+      finished = new FinishedBatches({ accounts, store, connections, memory, memoryKey: 'k', clock: systemClock });
+      parts = { ...parts, finished };
+      server.addBatch(0, { id: 'batch_old', createdAt: hoursAgo(30), completedAt: hoursAgo(1) });
+      for (const id of ['sess_one', 'sess_two']) server.add({ id, batchId: 'batch_old', createdAt: hoursAgo(2) });
+      await services.refresher.refresh(accountId);
+      await finished.show(true);
+      assert.ok(!services.store.state(accountId)?.contents.groups.has(groupId('batch_old')));
+    });
+    afterEach(() => finished.dispose());
+
+    it('isn’t called finished while they are running, nor deleted while one is protected', async () => {
+      await parts.protections.set(accountId, [sessionId('sess_one')], true);
+      await deleteBatch(parts, [target()]);
+      assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
+      assert.deepEqual(server.running, ['sess_one', 'sess_two']);
+      await parts.protections.set(accountId, [sessionId('sess_one')], false);
+      await deleteBatch(parts, [target()]);
+      assert.match(details.join(), /2 of its sessions are running and will end:/);
+      assert.deepEqual(server.running, []);
+    });
+
+    it('isn’t said to have no running sessions if they can’t be looked up, or not all of them', async () => {
+      const batch = { batch_id: 'batch_old', status: 'completed', total_requests: 2 };
+      const some = { status: 200, json: { data: { ...batch, sessions: [{ session_id: 'sess_gone' }] } } };
+      for (const answer of [{ status: 500, json: {} }, some]) {
+        server.misbehave('GET', /batch-sessions\/batch_old/, { kind: 'answer', answer }, 100);
+        parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+        await deleteBatch(parts, [target()]);
+        assert.match(details.at(-1) ?? '', /None of its sessions are known to be running\./);
+        server.behave();
+      }
+    });
+
+    it('is called finished once they have ended', async () => {
+      for (const session of server.sessions.values()) session.status = 'completed';
+      await services.refresher.refresh(accountId);
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      await deleteBatch(parts, [target()]);
+      assert.match(details.join(), /None of its sessions are running anymore\./);
+    });
+  });
+
   for (const work of [deleteBatch, cancelBatch]) {
     it(`lists and protects its own sessions, even if a caller of ${work.name} names another one besides`, async () => {
       const [member] = server.addBatch(2, { id: 'batch_a', status: 'processing', completedAt: undefined }).members;

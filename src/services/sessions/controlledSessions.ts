@@ -49,14 +49,25 @@ export class ControlledSessions {
       if (cloud.account === account && sessions.includes(cloud.session)) this.#protected.delete(key);
   }
 
-  /** The pairs that were noted, and whose tools have gone on to another session or ended. Returned once. */
+  /** Forgets it about all sessions: the user may have protected any of them since. */
+  forgetAll(): void {
+    this.#protected.clear();
+  }
+
+  /**
+   * The pairs that were noted, and whose tools have gone on to another session or ended. Returned once, and {@link begun} has them
+   * again if they come back. A tool that doesn't say which session it controls may still control that one.
+   */
   left(account: AccountId): readonly Pair[] {
     if (!isListed(this.#store.state(account))) return [];
     const tools = this.#store.known(account);
     return [...this.#protected].flatMap(([key, pair]) => {
       const { tool, cloud } = pair;
-      if (tool.account !== account || tools.get(tool.session)?.drives?.id === cloud.session) return [];
+      const its = tools.get(tool.session);
+      const mayControl = its !== undefined && (its.drives === undefined || its.drives.id === cloud.session);
+      if (tool.account !== account || mayControl) return [];
       this.#protected.delete(key);
+      this.#seen.delete(key);
       return [pair];
     });
   }

@@ -350,7 +350,10 @@ export class Protections {
     if (read === this.#read || count < this.#count) return this.#kept;
     this.#read = read;
     this.#count = count;
+    const known = new Set(this.#changes);
     this.#changes = storedRows(v.string(), this.#memory.get(changesKey));
+    // Another window's user may have protected sessions that were only protected because of their tools. Then they stay so.
+    if (this.#changes.some((id) => !known.has(id))) this.#controlled.forgetAll();
     this.#kept = new Map(
       [...storedEntries(v.array(v.unknown()), read)].map(([id, ids]) => {
         return [accountId(id), new Set(storedRows(v.string(), ids))] as const;

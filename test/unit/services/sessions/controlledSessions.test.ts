@@ -52,7 +52,7 @@ describe('cloud sessions that tools on this machine control', () => {
     assert.deepEqual(controlled.begun(other), []);
   });
 
-  it('are left once their tools control another session, or none, or have ended, as far as a list says', () => {
+  it('are left once their tools control another session or have ended, as far as a list says', () => {
     list({ tool: one, second: two });
     controlled.note([pairOf(tool, one), pairOf(second, two)]);
     assert.deepEqual(controlled.left(machine), []);
@@ -63,6 +63,8 @@ describe('cloud sessions that tools on this machine control', () => {
     assert.deepEqual(controlled.left(machine), [pairOf(tool, one)]);
     assert.deepEqual(controlled.left(machine), []);
     list({ tool: two, second: undefined });
+    assert.deepEqual(controlled.left(machine), []);
+    list({ tool: two });
     assert.deepEqual(controlled.left(machine), [pairOf(second, two)]);
     controlled.note([pairOf(tool, two)]);
     store.setAccounts([cloud, other]);
@@ -70,6 +72,18 @@ describe('cloud sessions that tools on this machine control', () => {
     store.setAccounts([machine, cloud, other]);
     list({});
     assert.deepEqual(controlled.left(machine), [pairOf(tool, two)]);
+  });
+
+  it('are told of again when their tools come back to them', () => {
+    list({ tool: one, second: two });
+    controlled.note(controlled.begun(cloud));
+    list({ tool: two, second: two });
+    assert.deepEqual(controlled.left(machine), [pairOf(tool, one)]);
+    list({ tool: one, second: two });
+    assert.deepEqual(controlled.begun(cloud), [pairOf(tool, one)]);
+    controlled.forgetAll();
+    list({});
+    assert.deepEqual(controlled.left(machine), []);
   });
 
   it('aren’t told of as left if the user has protected or unprotected them since', () => {

@@ -273,9 +273,30 @@ describe('protections', () => {
     await protections.set(a, [next], true);
     controls(one);
     await clock.until(clock.wait(1), 2);
-    listIn(machine, []);
+    controls(two);
     await clock.until(clock.wait(1), 2);
     assert.deepEqual(isProtected(), [false, false, true]);
+    all.splice(4);
+  });
+
+  it('of a cloud session stay if the user made them in another window, though a tool on this machine had brought them', async () => {
+    const machine = accountId('machine');
+    all.push({ id: machine, provider: 'thisMachine', label: '', origin: 'http://localhost' });
+    store.setAccounts(all.map(({ id }) => id));
+    const tool = sessionId('tool');
+    const controls = (id: SessionId) => listIn(machine, [someSession(tool, { drives: { provider: 'anchor', id } })]);
+    const protections = open();
+    const other = open();
+    controls(one);
+    await protections.set(machine, [tool], true);
+    list([one, two]);
+    await clock.until(clock.wait(1), 2);
+    assert.ok(protections.has(a, one));
+    await other.set(a, [one], false);
+    await other.set(a, [one], true);
+    controls(two);
+    await clock.until(clock.wait(1), 2);
+    assert.ok(protections.has(a, one) && other.has(a, one));
     all.splice(4);
   });
 

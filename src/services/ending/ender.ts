@@ -70,7 +70,8 @@ export class Ender {
    * @param generation the one in which the user confirmed it, here as below; see `Connections.generation`.
    */
   async endEverything(accountId: AccountId, generation = this.#generation(accountId)): Promise<AskedReport> {
-    const sessions = this.#listed(accountId);
+    // The call doesn't reach the others, such as sessions of other keys.
+    const sessions = this.#listed(accountId).filter(({ bulkEndExclusion }) => bulkEndExclusion === undefined);
     const { store, evidence } = this.#options;
     await this.#relist(accountId, [], neverAborted);
     const { results, sent } = await this.#ask(accountId, generation, sessions, async (provider) => {

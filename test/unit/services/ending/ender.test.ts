@@ -385,6 +385,16 @@ describe('Ender', function () {
     );
   });
 
+  it('waits for no session that the provider’s one call doesn’t end', async () => {
+    server.keys.set('other', 'sk-anchor-of-the-same-team');
+    server.add({ id: 'sess_theirs', key: 'sk-anchor-of-the-same-team' });
+    await list(1);
+    const report = await services.ender.endEverything(id);
+    assert.deepEqual(counts(report), { ended: 1 });
+    assert.deepEqual(server.running, ['sess_theirs']);
+    assert.equal(life('sess_theirs').kind, 'running');
+  });
+
   describe('with a real Chromium', () => {
     const used = useChromium();
 

@@ -8,7 +8,7 @@ import type { ProviderError } from '../../core/providerError.ts';
 import { isSame, type Session } from '../../core/session.ts';
 import type { Refresher } from '../sessions/refresher.ts';
 import type { StuckReason } from '../sessions/sessionsView.ts';
-import { AccountEnd, type EndCounts, type EndingParts } from './accountEnd.ts';
+import { AccountEnd, type EndCounts, type EndingParts, type PendingEnd } from './accountEnd.ts';
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
@@ -192,8 +192,11 @@ export class Ender {
         progress.sent();
         end.record(session, why ? 'failed' : 'alreadyGone', why);
       }
-      await queue.send(end, end.pending, stop, progress.sent);
-      await confirmEnds(this.#options, end, { stop, send: (again) => queue.send(end, again, stop, () => {}) });
+      const whyUnsure =
+        end.terms.mayReuseIds === true ? (session: Session) => this.#whyUnsure(accountId, session, stop) : undefined;
+      await queue.send(end, end.pending, stop, progress.sent, whyUnsure);
+      const send = (again: readonly PendingEnd[]) => queue.send(end, again, stop, () => {}, whyUnsure);
+      await confirmEnds(this.#options, end, { stop, send });
     } finally {
       end.finish();
       queue.leave(end);
@@ -213,26 +216,52 @@ export class Ender {
     confirmed: readonly AccountSession[],
     stop: AbortSignal,
   ): Promise<ReadonlyMap<SessionId, ProviderError>> {
-    const { store, connections, refresher, clock } = this.#options;
+    const { store, connections, refresher } = this.#options;
     const state = store.state(accountId);
     // An account that can't be connected to is reported with each end.
     const provider = await connections.open(accountId).catch(() => undefined);
     if (state === undefined || provider === undefined) return new Map();
     const { lists, mayReuseIds = false } = provider.ending;
     const isListed = state.kind === 'ready';
-    const isOld = !isListed || !isRecent(state.asOf, clock.now(), freshMs);
+    const isOld = !this.#isFresh(accountId);
     const isNeeded = isListed && (lists === 'partial' || (lists === 'complete' && isOld));
     if (!isNeeded && !(isOld && mayReuseIds)) return new Map();
     const result = await refresher.refresh(accountId, { thorough: true });
     if (result.kind === 'listed' || !mayReuseIds) return new Map();
-    const comparable = confirmed.flatMap(({ session, unlisted }) =>
-      unlisted === true || session.startedAt === undefined ? [] : [session],
-    );
-    const window = () => connections.rateWindow(accountId);
+    const sessions = confirmed.flatMap(({ session, unlisted }) => (unlisted === true ? [] : [session]));
+    return this.#unsure(accountId, provider, sessions, result.trouble, stop);
+  }
+
+  /** The same for one session, right before its end is sent: others may have taken long, or a rate limit was waited for. */
+  async #whyUnsure(accountId: AccountId, session: Session, stop: AbortSignal): Promise<ProviderError | undefined> {
+    const { connections, refresher } = this.#options;
+    if (this.#isFresh(accountId)) return undefined;
+    const provider = await connections.open(accountId).catch(() => undefined);
+    const result = await refresher.refresh(accountId, { thorough: true });
+    if (result.kind === 'listed' || provider === undefined) return undefined;
+    return (await this.#unsure(accountId, provider, [session], result.trouble, stop)).get(session.id);
+  }
+
+  #isFresh(accountId: AccountId): boolean {
+    const { store, clock } = this.#options;
+    const state = store.state(accountId);
+    return state?.kind === 'ready' && isRecent(state.asOf, clock.now(), freshMs);
+  }
+
+  /** Those of some sessions of an account that couldn't be listed for which the provider doesn't say that they're running. */
+  async #unsure(
+    accountId: AccountId,
+    provider: Provider,
+    sessions: readonly Session[],
+    trouble: ProviderError,
+    stop: AbortSignal,
+  ): Promise<ReadonlyMap<SessionId, ProviderError>> {
+    const comparable = sessions.filter(({ startedAt }) => startedAt !== undefined);
+    const window = () => this.#options.connections.rateWindow(accountId);
     const options = { ...this.#options, stop, most: comparable.length, window };
     const { answers } = await probe(provider, comparable, options);
     const unsure = comparable.filter(({ id }) => answers.get(id) !== 'running');
-    return new Map(unsure.map(({ id }) => [id, result.trouble]));
+    return new Map(unsure.map(({ id }) => [id, trouble]));
   }
 
   /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */

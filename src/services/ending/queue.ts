@@ -3,7 +3,7 @@ import type { SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
-import { isSame } from '../../core/session.ts';
+import { isSame, type Session } from '../../core/session.ts';
 import type { SessionStore } from '../sessions/sessionStore.ts';
 import type { AccountEnd, EndCounts, PendingEnd } from './accountEnd.ts';
 import type { EvidenceLog } from './evidence.ts';
@@ -28,6 +28,9 @@ const firstPauseMs = 250;
 const longestWaitMs = 60_000;
 /** How many times an end is sent to reach the worker that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
 const mostAtOnce = 8;
+
+/** The reason why it isn't known whether a session still has its ID; undefined if it's known. Never rejects. */
+export type WhyUnsure = (session: Session) => Promise<ProviderError | undefined>;
 
 /** What {@link AccountQueue} needs. */
 export interface QueueParts {
@@ -70,8 +73,15 @@ export class AccountQueue {
    * up to the most attempts. If it may have acted on it, a later check decides.
    * @param stop aborting it keeps what isn't sent yet from being sent.
    * @param onSent called once for each session, when no more is sent for it here.
+   * @param whyUnsure checks, right before each request, whether the session still has its ID: why that isn't known, or undefined.
    */
-  async send(end: AccountEnd, pending: readonly PendingEnd[], stop: AbortSignal, onSent: () => void): Promise<void> {
+  async send(
+    end: AccountEnd,
+    pending: readonly PendingEnd[],
+    stop: AbortSignal,
+    onSent: () => void,
+    whyUnsure?: WhyUnsure,
+  ): Promise<void> {
     const { clock } = this.#parts;
     const queue = [...pending];
     let inFlight = 0;
@@ -94,7 +104,7 @@ export class AccountQueue {
       else if (next !== undefined) {
         const another = this.#senders.get(next.session.id);
         const isJoined = another !== undefined && another.by !== end;
-        const work = isJoined ? this.#join(next, another.promise, stop) : this.#sendOne(end, next, stop);
+        const work = isJoined ? this.#join(next, another.promise, stop) : this.#sendOne(end, next, stop, whyUnsure);
         const places = isJoined ? 0 : 1;
         inFlight++;
         this.#inFlight += places;
@@ -122,18 +132,29 @@ export class AccountQueue {
   }
 
   /** Sends a session's end, and returns whether it should be sent again. */
-  async #sendOne(end: AccountEnd, pending: PendingEnd, stop: AbortSignal): Promise<'again' | 'done'> {
+  async #sendOne(
+    end: AccountEnd,
+    pending: PendingEnd,
+    stop: AbortSignal,
+    whyUnsure: WhyUnsure | undefined,
+  ): Promise<'again' | 'done'> {
     const { clock, store, evidence } = this.#parts;
     const { session } = pending;
     const { accountId } = end;
+    if (this.#senders.get(session.id)?.by !== end) {
+      this.#senders.set(session.id, { by: end, ...Promise.withResolvers<Sent>() });
+    }
+    const unsure = await whyUnsure?.(session);
+    if (unsure !== undefined) {
+      if (pending.sent.kind !== 'unclear') pending.sent = { kind: 'refused', why: { kind: 'failed', error: unsure } };
+      return 'done';
+    }
+    if (stop.aborted) return 'done';
     const listed = store.session(accountId, session.id);
     if (pending.unlisted ? listed !== undefined && !isSame(session, listed) : !isSame(session, listed)) {
       // It's gone, or another session has its id, or its account was removed: then there is no connection.
       pending.sent = await sentBy(end.connection, async () => wasNotThere);
       return 'done';
-    }
-    if (this.#senders.get(session.id)?.by !== end) {
-      this.#senders.set(session.id, { by: end, ...Promise.withResolvers<Sent>() });
     }
     const ask = async (): Promise<Sent> => {
       const began = clock.monotonic();

@@ -18,6 +18,61 @@ const starts = (count: number) => (provider: ScriptedProvider) => {
 };
 
 describe('sending ends', () => {
+  describe('to a provider that may give an ID to another session', () => {
+    /** Of several ends that take long, the last one is sent when another session has its ID. */
+    const reused = async (prepare: (provider: ScriptedProvider) => void) => {
+      const { clock, provider, services, targets, end } = await scriptedServices((made) => {
+        made.ending = { ...usualEnding, mostInFlight: 1, mayReuseIds: true };
+        starts(12)(made);
+        made.onEnd = async ({ id }) => {
+          await clock.wait(1_500);
+          return { outcome: made.running.delete(id) ? 'ended' : 'alreadyGone', how: undefined };
+        };
+        prepare(made);
+      });
+      clock.after(7_000, () => provider.start('s11', { name: 'another' }));
+      const report = await end(targets());
+      services.dispose();
+      return { provider, report };
+    };
+
+    it('compares the sessions again if the list is old by the time that an end is sent', async () => {
+      const { provider, report } = await reused(() => {});
+      assert.deepEqual(
+        [...provider.running.values()].map(({ name }) => name),
+        ['another'],
+      );
+      assert.deepEqual(outcomes(report)['s11'], ['alreadyGone', 0]);
+      assert.ok(provider.asked('list').length < 10);
+    });
+
+    it('compares them again before an end that was limited is sent again', async () => {
+      const { provider } = await reused((made) => {
+        const { onEnd } = made;
+        made.onEnd = (session, attempt) => {
+          if (attempt > 1) return onEnd(session, attempt);
+          throw failure({ kind: 'rateLimited', retryAt: made.clock.now() + 12_000 });
+        };
+      });
+      assert.deepEqual(
+        [...provider.running.values()].map(({ name }) => name),
+        ['another'],
+      );
+    });
+
+    it('sends nothing for those that can’t be compared anymore', async () => {
+      const { provider, report } = await reused((made) => {
+        made.onList = (nth) => {
+          if (nth < 3) return {};
+          throw failure({ kind: 'serverFault', status: 500 });
+        };
+        made.onProbe = () => 'unknown';
+      });
+      assert.ok(provider.running.has('s11'));
+      assert.deepEqual(outcomes(report)['s11'], ['failed', 0]);
+    });
+  });
+
   describe('to a provider that keeps failing', () => {
     const timedOut: Trouble = { kind: 'timedOut', afterMs: 15_000 };
     const unreachable = (why: Extract<Trouble, { kind: 'unreachable' }>['why']): Trouble => ({

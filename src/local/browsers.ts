@@ -107,7 +107,11 @@ export function listBrowserProcesses(reader: ProcessReader, signal: AbortSignal)
 /** The browsers that automation started, among the processes of {@link listBrowserProcesses}. */
 export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
   const children = new Map<number, LocalProcess[]>();
-  for (const one of list.found) children.set(one.parentPid, [...(children.get(one.parentPid) ?? []), one]);
+  for (const one of list.found) {
+    const siblings = children.get(one.parentPid);
+    if (siblings === undefined) children.set(one.parentPid, [one]);
+    else siblings.push(one);
+  }
   const byPid = new Map(list.found.map((one) => [one.pid, one]));
   const parentOf = ({ parentPid }: LocalProcess) => byPid.get(parentPid);
   // Only a browser has child processes of the kinds that browsers have.

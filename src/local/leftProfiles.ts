@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, readdir, realpath, rename } from 'node:fs/promises';
+import { lstat, opendir, readdir, realpath, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import type { LeftProfile, ProfileCheck, ProfileDeletion } from '../core/thisMachine.ts';
@@ -35,17 +35,29 @@ export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftPr
   const found: LeftProfile[] = [];
   const used = await readUsedPaths(await openProcessReader(), signal);
   const roots = await temporaryFolders();
-  for (const root of new Set(roots.map(({ real }) => real))) {
-    const names = await readdir(root).catch(() => []);
-    const stagehand = await readdir(join(root, 'stagehand-v3')).catch(() => []);
-    for (const name of [...names, ...stagehand.map((one) => join('stagehand-v3', one))]) {
+  const folders = [...new Set(roots.map(({ real }) => real))];
+  for (const folder of folders.flatMap((root) => [root, join(root, 'stagehand-v3')])) {
+    for await (const name of namesIn(folder)) {
       if (found.length >= mostProfiles) break;
-      if (toolOf(join(root, name)) === undefined) continue;
-      const check = await checkProfile(join(root, name), signal, used);
+      if (toolOf(join(folder, name)) === undefined) continue;
+      const check = await checkProfile(join(folder, name), signal, used);
       if (check.kind === 'free') found.push(check.profile);
     }
   }
   return found.sort((a, b) => b.changedAt - a.changedAt);
+}
+
+/** The names in a folder; none if it can't be read. Anyone can make any number in the temporary folder, so they are read in turns. */
+async function* namesIn(folder: string): AsyncGenerator<string> {
+  const turns = new Turns();
+  try {
+    for await (const { name } of await opendir(folder)) {
+      if (turns.isOver) await turns.pass();
+      yield name;
+    }
+  } catch {
+    // There is no such folder, or it isn't this user's.
+  }
 }
 
 /** Checks whether a folder may be deleted. @param used what processes are using, if that was just read. */

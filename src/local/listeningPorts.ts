@@ -35,11 +35,15 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
   const tables = await readTables(root);
   if (tables === undefined) return undefined;
   const inodes = new Map<number, string[]>();
+  const turns = new Turns();
   for (const table of tables) {
     for (const [, address = '', port = '', inode = ''] of table.matchAll(listening)) {
+      if (turns.isOver) await turns.pass();
       if (!reachable.test(address)) continue;
       const number = Number.parseInt(port, 16);
-      inodes.set(number, [...(inodes.get(number) ?? []), `socket:[${inode}]`]);
+      const its = inodes.get(number) ?? [];
+      its.push(`socket:[${inode}]`);
+      inodes.set(number, its);
     }
   }
   return {
@@ -53,14 +57,14 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
       return its.every((socket) => open.has(socket));
     },
     async clientsOf(ports) {
-      const sockets = connectionsTo(ports, tables);
+      const turns = new Turns();
+      const sockets = await connectionsTo(ports, tables, turns);
       const clients = new Map<number, Set<number | undefined>>();
       if (sockets.size === 0) return clients;
       const add = (port: number, pid: number | undefined) => {
         clients.set(port, (clients.get(port) ?? new Set()).add(pid));
       };
       const owned = new Set<string>();
-      const turns = new Turns();
       for (const pid of (await readdir(root)).filter((name) => /^\d+$/.test(name))) {
         if (turns.isOver) await turns.pass();
         for (const link of (await openFilesOf(Number(pid), root, turns)) ?? []) {
@@ -71,7 +75,7 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
         }
       }
       // Others may have been closed since.
-      const open = connectionsTo(ports, (await readTables(root)) ?? []);
+      const open = await connectionsTo(ports, (await readTables(root)) ?? [], turns);
       for (const [link, port] of sockets) if (!owned.has(link) && open.has(link)) add(port, undefined);
       return clients;
     },
@@ -86,10 +90,15 @@ async function readTables(root: string): Promise<readonly string[] | undefined> 
 }
 
 /** The sockets of clients that are connected to these ports, as links among a process's open files, and the port of each. */
-function connectionsTo(ports: readonly number[], tables: readonly string[]): ReadonlyMap<string, number> {
+async function connectionsTo(
+  ports: readonly number[],
+  tables: readonly string[],
+  turns: Turns,
+): Promise<ReadonlyMap<string, number>> {
   const sockets = new Map<string, number>();
   for (const table of tables) {
     for (const [, address = '', hex = '', inode = ''] of table.matchAll(connected)) {
+      if (turns.isOver) await turns.pass();
       const port = Number.parseInt(hex, 16);
       if (loopback.test(address) && ports.includes(port)) sockets.set(`socket:[${inode}]`, port);
     }

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { Turns } from '../core/turns.ts';
 
 // On Linux, /proc/net/unix (proc_net(5)) lists the sockets that processes listen on, each with its inode. A process that has
@@ -19,21 +19,25 @@ export interface ListeningSockets {
 }
 
 /** Reads which local sockets processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
-export function readListeningSockets(root = '/proc'): ListeningSockets | undefined {
+export async function readListeningSockets(root = '/proc'): Promise<ListeningSockets | undefined> {
   if (process.platform !== 'linux') return undefined;
   let table: string;
   try {
-    table = readFileSync(`${root}/net/unix`, 'utf8');
+    table = await readFile(`${root}/net/unix`, 'utf8');
   } catch {
     return undefined;
   }
   /** Several where a socket was replaced. Another user's lines may be among them: a name may contain a line break. */
   const inodes = new Map<string, string[]>();
+  const reading = new Turns();
   for (const line of table.split('\n')) {
+    if (reading.isOver) await reading.pass();
     // Num RefCount Protocol Flags Type St Inode Path. A path may contain spaces.
     const [, flags = '', inode = '', path = ''] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (\/.*)$/.exec(line) ?? [];
-    if (path !== '' && (Number.parseInt(flags, 16) & listens) !== 0)
-      inodes.set(path, [...(inodes.get(path) ?? []), inode]);
+    if (path === '' || (Number.parseInt(flags, 16) & listens) === 0) continue;
+    const its = inodes.get(path) ?? [];
+    its.push(inode);
+    inodes.set(path, its);
   }
   return {
     has: (path) => inodes.has(path),

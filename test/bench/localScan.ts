@@ -61,7 +61,7 @@ async function staleScan(): Promise<void> {
     const turns = watchTurns();
     const began = performance.now();
     const list = await listBrowserProcesses(reader, signal);
-    const on = { processes: list, browsers: browsersAmong(list), sockets: readListeningSockets() };
+    const on = { processes: list, browsers: browsersAmong(list), sockets: await readListeningSockets() };
     const [sessions] = await Promise.all([tools.sessions({ ...on, clock: systemClock, signal }), files.read()]);
     scans.push(performance.now() - began);
     blocks.push(turns.stop());

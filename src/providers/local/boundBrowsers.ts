@@ -18,8 +18,9 @@ export async function isOfOwner(
   socket: string,
   pid: number,
   browsers: readonly AutomatedBrowser[],
-  sockets = readListeningSockets(),
+  known?: ListeningSockets,
 ): Promise<boolean> {
+  const sockets = known ?? (await readListeningSockets());
   const ownerPids = browsers.find(({ process }) => process.pid === pid)?.ownerPids ?? [];
   return sockets === undefined || (await sockets.owners([socket], ownerPids)).has(socket);
 }

@@ -52,7 +52,7 @@ async function endRoots(
   let wasAsked = false;
   if (daemon !== undefined && stop !== undefined && (await isThere(daemon))) {
     const { path } = stop.request;
-    const sockets = readListeningSockets();
+    const sockets = await readListeningSockets();
     const isItsSocket = sockets === undefined || (await sockets.owners([path], [daemon.pid])).has(path);
     if (isItsSocket && (await isThere(first))) {
       const asked = await stopByTool(stop, areGone, clock, signal);

@@ -30,7 +30,7 @@ export async function findSessions(
 ): Promise<FoundSessions> {
   const processes = await listBrowserProcesses(reader, signal);
   const found = await Promise.all(browsersAmong(processes).map(withLivePort));
-  const sockets = readListeningSockets();
+  const sockets = await readListeningSockets();
   const sessions = await tools.sessions({ processes, browsers: found, sockets, clock, signal });
   const browsers = found.map((one) => ({ ...one, session: sessionOfBrowser(one, sessions) }));
   return { browsers, detached: sessions.filter(({ browser }) => browser !== 'own'), sockets, processes };

@@ -72,6 +72,34 @@ function processesOf(folder: string): readonly string[] {
     cpuMs: undefined,
   };
 
+  it('are found in linear time, however many processes one parent has', async () => {
+    const chrome = (pid: number, parentPid: number, ...args: readonly string[]): LocalProcess => {
+      return {
+        pid,
+        parentPid,
+        identity: `${pid}`,
+        startedAt: 0,
+        program: '/usr/bin/chrome',
+        args,
+        memory: 0,
+        cpuMs: 0,
+      };
+    };
+    const browser = chrome(
+      2,
+      1,
+      'chrome',
+      '--remote-debugging-port=0',
+      '--enable-automation',
+      '--user-data-dir=/tmp/x',
+    );
+    const renderers = Array.from({ length: 20_000 }, (_, index) => chrome(index + 10, 2, 'chrome', '--type=renderer'));
+    const before = process.threadCpuUsage();
+    assert.equal((await amongThose({ found: [browser, ...renderers] })).length, 1);
+    const { user, system } = process.threadCpuUsage(before);
+    assert.ok(user + system < 200_000, `${user + system} µs`);
+  });
+
   it('include one whose starter has ended, with its tool and port and without its child processes', async () => {
     const { pid, profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { AutomatedBrowser } from '../../../src/local/browsers.ts';
@@ -165,6 +165,17 @@ import { until } from '../until.ts';
     assert.ok(longest < 50, `${Math.round(longest)} ms`);
     await other.stop();
     await close(server);
+  });
+
+  it('are read in turns, however many sockets share a port', async () => {
+    const root = temporaryFolder('proc');
+    mkdirSync(join(root, 'net'));
+    const line = (inode: number) => `${inode}: 0100007F:2406 00000000:0000 0A 0:0 00:0 0 1000 0 ${inode} 1`;
+    writeFileSync(join(root, 'net', 'tcp'), Array.from({ length: 40_000 }, (_, inode) => line(inode)).join('\n'));
+    const turns = watchTurns();
+    assert.deepEqual((await readListeningPorts(root))?.all, [9222]);
+    const longest = turns.stop();
+    assert.ok(longest < 50, `${Math.round(longest)} ms`);
   });
 
   it('can’t be read without the operating system’s tables', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import { askSocket } from '../../../src/local/askSocket.ts';
 import { readListeningSockets } from '../../../src/local/socketOwners.ts';
+import { watchTurns } from '../../host/ownTime.ts';
 import { temporaryFolder } from '../../host/processes.ts';
 import { unaborted } from '../testNetwork.ts';
 
@@ -82,7 +83,7 @@ import { unaborted } from '../testNetwork.ts';
     'are matched with the process that listens on them (Linux only)',
     async () => {
       await listen(() => {});
-      const table = readListeningSockets();
+      const table = await readListeningSockets();
       assert.ok(table);
       assert.equal(table.has(path), true);
       assert.equal(table.has(join(folder, 'none')), false);
@@ -92,10 +93,10 @@ import { unaborted } from '../testNetwork.ts';
       // Another server has replaced the socket with its own.
       rmSync(path);
       await listen(() => {});
-      const later = readListeningSockets();
+      const later = await readListeningSockets();
       assert.equal(later?.has(path), true);
       assert.deepEqual([...((await later?.owners([path], [process.pid])) ?? [])], []);
-      assert.equal(readListeningSockets('/does/not/exist'), undefined);
+      assert.equal(await readListeningSockets('/does/not/exist'), undefined);
     },
   );
 
@@ -110,9 +111,23 @@ import { unaborted } from '../testNetwork.ts';
       const forged = `0000000000000000: 00000002 00000000 00010000 0001 01 77 ${path}`;
       writeFileSync(join(root, 'net', 'unix'), [...lines, '0: 2 0 10000 1 1 76 @x', forged, ''].join('\n'));
       symlinkSync(`/proc/${process.pid}`, join(root, `${process.pid}`));
-      const table = readListeningSockets(root);
+      const table = await readListeningSockets(root);
       assert.deepEqual([...((await table?.owners([path], [process.pid])) ?? [])], [[path, process.pid]]);
       assert.deepEqual([...((await table?.owners([path], [process.ppid])) ?? [])], []);
+    },
+  );
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'are read in turns, however many sockets of another user seem to have one path (Linux only)',
+    async () => {
+      const root = temporaryFolder('proc');
+      mkdirSync(join(root, 'net'));
+      const line = (_: unknown, inode: number) => `0: 2 0 10000 1 1 ${inode} /tmp/one.sock`;
+      writeFileSync(join(root, 'net', 'unix'), Array.from({ length: 50_000 }, line).join('\n'));
+      const turns = watchTurns();
+      assert.equal((await readListeningSockets(root))?.has('/tmp/one.sock'), true);
+      const longest = turns.stop();
+      assert.ok(longest < 50, `${Math.round(longest)} ms`);
     },
   );
 });

@@ -180,7 +180,12 @@ function connect(link: Link): Provider {
       if (found === undefined) return 'gone';
     }
     if (found.id !== undefined && found.id !== id) return 'unknown';
-    if (found.status === endedStatus || (await isAnothers(session, found, signal))) return 'gone';
+    if (found.status === endedStatus) return 'gone';
+    if (await isAnothers(session, found, signal)) {
+      // What its marks mean isn't documented, so they may differ from the list's. Only two lists can be compared.
+      const { listed } = await lookIn(id, signal);
+      return listed !== undefined && differs(session, marksIn(listed)) ? 'gone' : 'unknown';
+    }
     return found.status == null ? 'unknown' : 'running';
   }
 

@@ -27,7 +27,7 @@ export interface Resend {
  * effect and a check shows that the session is still running, it is sent again where that is allowed.
  */
 export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: Resend | undefined): Promise<void> {
-  const { clock, evidence } = parts;
+  const { clock, evidence, store } = parts;
   const { accountId, terms } = end;
   let open = end.pending.filter((pending) => {
     if (pending.sent.kind === 'notSent') end.settle(pending, 'canceled');
@@ -70,7 +70,12 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
       const { sent } = pending;
       const verdict = verdictOf(pending);
       if (verdict === 'confirmedGone') {
-        end.settle(pending, wasGoneBefore(sent) ? 'alreadyGone' : 'ended');
+        // Nothing was sent, and what has the ID now is listed: that it's another session is only what the provider's answers suggest.
+        if (sent.kind === 'unclear' && isOther(sent) && store.session(accountId, pending.session.id) !== undefined) {
+          end.settle(pending, 'failed', sent.why);
+          return false;
+        }
+        end.settle(pending, wasGoneBefore(sent) || isOther(sent) ? 'alreadyGone' : 'ended');
         return false;
       }
       if (verdict !== 'stillRunning') return true;

@@ -328,6 +328,15 @@ describe('Session gateway', () => {
     assert.deepEqual(server.running, []);
   });
 
+  it('doesn’t call a session gone that its own answer has another start for, while the list leaves it out', async () => {
+    server.add({ id: 'sess_a', createdAt: '2026-11-27T07:00:00Z' });
+    const session = await only();
+    server.sessions.clear();
+    server.add({ id: 'sess_a', createdAt: '2026-11-27T07:00:04Z' });
+    server.hidden.add('sess_a');
+    assert.equal(await provider.probe(session, unaborted), 'unknown');
+  });
+
   it('sends no end while it can’t tell whether the session is still the confirmed one', async () => {
     server.add({ id: 'sess_a', createdAt: new Date().toISOString() });
     const session = await only();

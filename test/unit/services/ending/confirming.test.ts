@@ -397,6 +397,21 @@ describe('confirming ends', () => {
     services.dispose();
   });
 
+  it('doesn’t say that a session has ended because a provider that sent nothing lists another start for it', async () => {
+    const { provider, services, id, targets, end } = await scriptedServices(starts(2, 'complete'));
+    provider.onEnd = (session) => {
+      if (session.id === 's1') provider.running.delete('s1');
+      else provider.start('s0', { startedAt: (session.startedAt ?? 0) + 5_000 });
+      throw failure({ kind: 'otherSession' });
+    };
+    const report = await end(targets());
+    assert.deepEqual(outcomes(report), { s0: 'failed', s1: 'alreadyGone' });
+    const [result] = report.results;
+    assert.ok(result?.why?.kind === 'failed' && result.why.error.trouble.kind === 'otherSession');
+    assert.equal(services.store.life(id, sessionId('s0')).kind, 'running');
+    services.dispose();
+  });
+
   it('stops checking at once when the account is removed, and claims nothing', async () => {
     const { provider, clock, services, id, targets, end } = await scriptedServices(starts(1));
     provider.onEnd = () => ({ outcome: 'accepted', how: undefined });

@@ -50,6 +50,8 @@ export class KnownSession {
   #openedFor: Pick<Session, 'startedAt'> | undefined;
   /** Whether another session may have got its ID, without a way to tell. */
   #mayBeAnother: boolean;
+  /** Whether it has left the list since it was listed: what has its ID later is another session, whatever start it has. */
+  #hasLeft = false;
   /**
    * Whether the panel is from before a restart. The account may have another key by now, which may find an earlier session
    * with the same ID.
@@ -115,6 +117,11 @@ export class KnownSession {
     this.#keyAt = replacedKey;
   }
 
+  /** Notes that the session has left the list. */
+  noteLeft(): void {
+    this.#hasLeft = true;
+  }
+
   /** The session as it was last listed; undefined if it never was. */
   get session(): Session | undefined {
     return this.#session;
@@ -129,7 +136,7 @@ export class KnownSession {
   /** Whether the session that is listed now is certainly the one that the panel was opened for. */
   get isStillTheFirst(): boolean {
     const listed = this.#parts.store.session(this.#accountId, this.#id);
-    if ((this.#mayBeAnother || this.#isRestored) && listed?.hasUniqueId !== true) return false;
+    if ((this.#mayBeAnother || this.#isRestored || this.#hasLeft) && listed?.hasUniqueId !== true) return false;
     return this.#openedFor !== undefined && isSame(this.#openedFor, listed);
   }
 

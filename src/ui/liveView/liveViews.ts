@@ -70,7 +70,10 @@ export class LiveViews implements vscode.Disposable {
         });
       }),
       store.onDidLeave(({ accountId, session, byYou }) => {
-        this.#of(accountId, session.id, (panel) => panel.connection.onSessionUnlisted(byYou));
+        this.#of(accountId, session.id, ({ connection }) => {
+          connection.known.noteLeft();
+          connection.onSessionUnlisted(byYou);
+        });
       }),
       // A panel that was connected with the old key may show a session that the account no longer lists.
       options.connections.onDidClose((id) => {

@@ -183,6 +183,26 @@ describe('a live view of a session that the first list after a restart doesn’t
     await gateway.stop();
   });
 
+  it('isn’t the one that the panel was opened for once that has left the list, though the gateway gives no starts', async () => {
+    const { store, refresher } = services;
+    const gateway = await startGateway();
+    gateway.add({ id: 'worker-1' });
+    const id = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    const session = known(id, sessionId('worker-1'));
+    session.learn();
+    store.onDidLeave(() => session.noteLeft());
+    gateway.sessions.delete('worker-1');
+    await until(async () => {
+      await refresher.refresh(id);
+      return store.hasEnded(id, sessionId('worker-1'));
+    });
+    gateway.add({ id: 'worker-1' });
+    await refresher.refresh(id);
+    session.learn();
+    assert.equal(session.isStillTheFirst, false);
+    await gateway.stop();
+  });
+
   it('isn’t called ended after a restart because an earlier session with its ID is in the history', async () => {
     const gateway = await startGateway();
     gateway.add({ id: 'worker-1', createdAt: longAgo });

@@ -6,7 +6,7 @@ import type { SessionsView } from './sessionsView.ts';
 
 /**
  * Whether two accounts mean the same session by an ID: at one address or if the ID is random, unless the lists show two sessions,
- * or if the provider never reuses IDs.
+ * or if the provider never reuses IDs. A gateway lists another provider's sessions under its random IDs.
  */
 export function isSameSession(
   store: SessionsView,
@@ -14,7 +14,8 @@ export function isSameSession(
   one: Account | undefined,
   two: Account | undefined,
 ): boolean {
-  if (one === undefined || one.provider !== two?.provider) return false;
+  if (one === undefined || two === undefined) return false;
+  if (one.provider !== two.provider) return isRandomId(session);
   const [here, there] = [one, two].map(({ id }) => store.session(id, session));
   if (here?.hasUniqueId === true) return true;
   if (!isSameAddress(one.origin, two.origin) && !isRandomId(session)) return false;

@@ -154,6 +154,18 @@ describe('protections', () => {
     assert.ok(protections.has(second, one) && !protections.has(a, one));
   });
 
+  it('count in a gateway that lists another provider’s sessions under its random IDs, and back', async () => {
+    const random = sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a12');
+    const protections = open();
+    // Each reports a start of its own.
+    listIn(a, [someSession(random, { startedAt: 5_000 })]);
+    listIn(other, [someSession(random, { startedAt: 9_000 })]);
+    await protections.set(a, [random, one], true);
+    assert.deepEqual([protections.has(other, random), protections.has(other, one)], [true, false]);
+    await protections.set(other, [random], false);
+    assert.ok(!protections.has(a, random));
+  });
+
   it('count at each address of one server: by another name of this machine, or for an ID that is random', async () => {
     const random = sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a11');
     for (const [id, origin] of [

@@ -56,6 +56,8 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         method: request.method,
         headers: {
           accept: 'application/json',
+          // What a cache between us and the server still has says nothing about what is running.
+          'cache-control': 'no-cache',
           'user-agent': 'browser-sessions',
           ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...request.headers,

@@ -1,4 +1,4 @@
-import type { GroupId, SessionId } from './ids.ts';
+import { type GroupId, isRandomId, type SessionId } from './ids.ts';
 import type { LocalBrowser } from './localBrowser.ts';
 import { type Page, stillOpen } from './page.ts';
 import type { Usage } from './usage.ts';
@@ -99,6 +99,11 @@ export function isSame(
 ): boolean {
   if (listed === undefined) return false;
   return listed.hasUniqueId === true || isSameStart(confirmed.startedAt, listed.startedAt);
+}
+
+/** Whether a session can be told from another one that gets its ID later. */
+export function isRecognizable({ id, startedAt, hasUniqueId }: Session): boolean {
+  return hasUniqueId === true || startedAt !== undefined || isRandomId(id);
 }
 
 /** The same for two starts, in epoch milliseconds; also true if one of them isn't known. */

@@ -2,6 +2,7 @@ import { sleep } from '../../core/clock.ts';
 import type { SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import type { ProviderError } from '../../core/providerError.ts';
+import { isRecognizable } from '../../core/session.ts';
 import type { AccountEnd, PendingEnd } from './accountEnd.ts';
 import { errorOf, mostAttempts, type Sent, stillRunning, wasGoneBefore } from './request.ts';
 import type { Verdict } from './verification.ts';
@@ -43,10 +44,11 @@ export async function confirmEnds(parts: VerifierParts, end: AccountEnd, again: 
   const verdictOf = ({ session }: PendingEnd): Verdict => verdicts.get(session.id) ?? 'unknown';
   // Requests may take long, too: a worker that doesn't respond must not hold up the others forever.
   const isHurrying = () => evidence.isCombined(accountId) && clock.monotonic() - began < terms.withinMs;
-  const mayResend = ({ sent, attempts }: PendingEnd, look: number) => {
+  const mayResend = ({ session, sent, attempts }: PendingEnd, look: number) => {
     if (again === undefined || again.stop.aborted) return false;
     if (sent.kind !== 'unclear') return isHurrying() && attempts < mostAttemptsAtWorkers;
-    if (isOther(sent)) return false;
+    // It may have ended, and what is running may be another session that has its ID.
+    if (isOther(sent) || !isRecognizable(session)) return false;
     // When several attempts went to the workers, perhaps only one failed. The number of checks limits these, too.
     return 'error' in sent.why && (attempts < mostAttempts || (isHurrying() && look < looksAfterFault));
   };

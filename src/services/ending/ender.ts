@@ -12,7 +12,6 @@ import { AccountEnd, type EndCounts, type EndingParts, type PendingEnd } from '.
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
-import { probe } from './probe.ts';
 import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
 import { accountRemoved, errorOf, keyReplaced, type Sent, sentBy, unsupported } from './request.ts';
@@ -73,7 +72,7 @@ export class Ender {
     // The call doesn't reach the others, such as sessions of other keys.
     const sessions = this.#listed(accountId).filter(({ bulkEndExclusion }) => bulkEndExclusion === undefined);
     const { store, evidence } = this.#options;
-    await this.#relist(accountId, [], neverAborted);
+    await this.#relist(accountId, []);
     const { results, sent } = await this.#ask(accountId, generation, sessions, async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
       const missing = new Set(store.missing(accountId));
@@ -172,7 +171,7 @@ export class Ender {
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
     const { store } = this.#options;
-    const doubtful = await this.#relist(accountId, confirmed, stop);
+    const doubtful = await this.#relist(accountId, confirmed);
     // A session that ended since, or whose id belongs to another session now, isn't there to be ended.
     const isThere = ({ session, unlisted }: AccountSession) =>
       isSame(session, store.session(accountId, session.id) ?? (unlisted === true ? session : undefined));
@@ -193,7 +192,7 @@ export class Ender {
         end.record(session, why ? 'failed' : 'alreadyGone', why);
       }
       const whyUnsure =
-        end.terms.mayReuseIds === true ? (session: Session) => this.#whyUnsure(accountId, session, stop) : undefined;
+        end.terms.mayReuseIds === true ? (session: Session) => this.#whyUnsure(accountId, session) : undefined;
       await queue.send(end, end.pending, stop, progress.sent, whyUnsure);
       const send = (again: readonly PendingEnd[]) => queue.send(end, again, stop, () => {}, whyUnsure);
       await confirmEnds(this.#options, end, { stop, send });
@@ -214,7 +213,6 @@ export class Ender {
   async #relist(
     accountId: AccountId,
     confirmed: readonly AccountSession[],
-    stop: AbortSignal,
   ): Promise<ReadonlyMap<SessionId, ProviderError>> {
     const { store, connections, refresher } = this.#options;
     const state = store.state(accountId);
@@ -228,40 +226,21 @@ export class Ender {
     if (!isNeeded && !(isOld && mayReuseIds)) return new Map();
     const result = await refresher.refresh(accountId, { thorough: true });
     if (result.kind === 'listed' || !mayReuseIds) return new Map();
-    const sessions = confirmed.flatMap(({ session, unlisted }) => (unlisted === true ? [] : [session]));
-    return this.#unsure(accountId, provider, sessions, result.trouble, stop);
+    const unsure = confirmed.filter(({ session, unlisted }) => unlisted !== true && hasStart(session));
+    return new Map(unsure.map(({ session }) => [session.id, result.trouble]));
   }
 
   /** The same for one session, right before its end is sent: others may have taken long, or a rate limit was waited for. */
-  async #whyUnsure(accountId: AccountId, session: Session, stop: AbortSignal): Promise<ProviderError | undefined> {
-    const { connections, refresher } = this.#options;
-    if (this.#isFresh(accountId)) return undefined;
-    const provider = await connections.open(accountId).catch(() => undefined);
-    const result = await refresher.refresh(accountId, { thorough: true });
-    if (result.kind === 'listed' || provider === undefined) return undefined;
-    return (await this.#unsure(accountId, provider, [session], result.trouble, stop)).get(session.id);
+  async #whyUnsure(accountId: AccountId, session: Session): Promise<ProviderError | undefined> {
+    if (this.#isFresh(accountId) || !hasStart(session)) return undefined;
+    const result = await this.#options.refresher.refresh(accountId, { thorough: true });
+    return result.kind === 'listed' ? undefined : result.trouble;
   }
 
   #isFresh(accountId: AccountId): boolean {
     const { store, clock } = this.#options;
     const state = store.state(accountId);
     return state?.kind === 'ready' && isRecent(state.asOf, clock.now(), freshMs);
-  }
-
-  /** Those of some sessions of an account that couldn't be listed for which the provider doesn't say that they're running. */
-  async #unsure(
-    accountId: AccountId,
-    provider: Provider,
-    sessions: readonly Session[],
-    trouble: ProviderError,
-    stop: AbortSignal,
-  ): Promise<ReadonlyMap<SessionId, ProviderError>> {
-    const comparable = sessions.filter(({ startedAt }) => startedAt !== undefined);
-    const window = () => this.#options.connections.rateWindow(accountId);
-    const options = { ...this.#options, stop, most: comparable.length, window };
-    const { answers } = await probe(provider, comparable, options);
-    const unsure = comparable.filter(({ id }) => answers.get(id) !== 'running');
-    return new Map(unsure.map(({ id }) => [id, trouble]));
   }
 
   /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */
@@ -292,4 +271,9 @@ export class Ender {
     const known = this.#queues.get(accountId);
     if (known !== undefined && --known.users === 0) this.#queues.delete(accountId);
   }
+}
+
+/** Whether a later list can tell a session from another one that has its ID. */
+function hasStart({ startedAt }: Session): boolean {
+  return startedAt !== undefined;
 }

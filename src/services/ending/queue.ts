@@ -178,7 +178,7 @@ export class AccountQueue {
     if (error === undefined && !wasGoneBefore(pending.sent)) {
       evidence.addAcceptedEnd(accountId, session.id, isByItsWorker(pending.sent), whileListed);
     }
-    const isRepeated = error !== undefined && mayRepeat(error) && pending.attempts < attemptsFor(error);
+    const isRepeated = error !== undefined && mayRepeat(error, session) && pending.attempts < attemptsFor(error);
     if (!isRepeated || stop.aborted) return 'done';
     if (!wantsLess(error)) await pause(clock, firstPauseMs * 2 ** (pending.attempts - 1), stop);
     return 'again';

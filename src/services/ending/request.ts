@@ -1,5 +1,6 @@
 import type { EndAnswer, Provider } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { isRecognizable, type Session } from '../../core/session.ts';
 import type { StuckReason } from '../sessions/sessionsView.ts';
 
 /** What is known about a request to end a session, before checking whether the session is gone. */
@@ -81,9 +82,12 @@ export function wantsLess({ trouble }: ProviderError): boolean {
   return trouble.kind === 'rateLimited' || (trouble.kind === 'serverFault' && trouble.status === 503);
 }
 
-/** Whether a request had no effect, or none that a second one adds to, so that it can be sent again without a check. */
-export function mayRepeat(error: ProviderError): boolean {
-  if (wantsLess(error)) return true;
+/**
+ * Whether the request to end a session had no effect, or none that a second one adds to, so that it can be sent again without a
+ * check. An overloaded server may still have ended it, and started another one with its ID.
+ */
+export function mayRepeat(error: ProviderError, session: Session): boolean {
+  if (wantsLess(error)) return error.trouble.kind === 'rateLimited' || isRecognizable(session);
   const { trouble } = error;
   return trouble.kind === 'unreachable' && (trouble.why === 'refused' || trouble.why === 'dns');
 }

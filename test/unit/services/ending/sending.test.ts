@@ -66,12 +66,34 @@ describe('sending ends', () => {
           if (nth < 3) return {};
           throw failure({ kind: 'serverFault', status: 500 });
         };
-        made.onProbe = () => 'unknown';
+        // By its ID.
+        made.onProbe = () => 'running';
       });
       assert.ok(provider.running.has('s11'));
       assert.deepEqual(outcomes(report)['s11'], ['failed', 0]);
     });
   });
+
+  for (const trouble of [
+    { kind: 'serverFault', status: 500 },
+    { kind: 'serverFault', status: 503 },
+    { kind: 'unreachable', why: 'cut' },
+    { kind: 'conflict' },
+  ] as const) {
+    it(`ends no second session that gets the ID at once, where nothing tells them apart, after ${JSON.stringify(trouble)}`, async () => {
+      const unmarked = { startedAt: undefined };
+      const { provider, services, targets, end } = await scriptedServices((made) => void made.start('s0', unmarked));
+      const ended: (string | undefined)[] = [];
+      provider.onEnd = () => {
+        ended.push(provider.running.get('s0')?.name);
+        provider.start('s0', { ...unmarked, name: `job ${ended.length + 1}` });
+        throw failure(trouble);
+      };
+      const report = await end(targets());
+      assert.deepEqual([ended, outcomes(report)], [[undefined], { s0: ['failed', 1] }]);
+      services.dispose();
+    });
+  }
 
   describe('to a provider that keeps failing', () => {
     const timedOut: Trouble = { kind: 'timedOut', afterMs: 15_000 };

@@ -13,6 +13,8 @@ interface Kept {
 /** Read-only documents in memory: screenshots and details of sessions. "Save As" writes them to files. */
 export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #kept = new Map<string, Kept>();
+  /** The folder of the documents about each thing. VS Code stores the paths of documents that were open. */
+  readonly #folders = new Map<string, string>();
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly #registration: vscode.Disposable;
   readonly #now: () => number;
@@ -34,10 +36,12 @@ export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
 
   /**
    * Shows a document in an editor.
-   * @param folder distinguishes documents of the same name, such as the ids of an account and a session.
+   * @param about distinguishes documents of the same name, such as the IDs of an account and a session. It isn't in the path.
    * @param name with its extension, by which VS Code chooses the editor; it is the editor's title.
    */
-  async show(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  async show(about: string, name: string, bytes: Uint8Array): Promise<void> {
+    const folder = this.#folders.get(about) ?? crypto.randomUUID().slice(0, 8);
+    this.#folders.set(about, folder);
     const uri = vscode.Uri.from({ scheme: documentScheme, path: `/${folder}/${name.replace(/[\\/]/g, '_')}` });
     this.#kept.delete(uri.path);
     this.#kept.set(uri.path, { bytes, madeAt: this.#now() });
@@ -55,7 +59,10 @@ export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
 
   stat(uri: vscode.Uri): vscode.FileStat {
     const { bytes, madeAt } = this.#find(uri);
-    return { type: vscode.FileType.File, ctime: madeAt, mtime: madeAt, size: bytes.length };
+    const stat = { type: vscode.FileType.File, ctime: madeAt, mtime: madeAt, size: bytes.length };
+    if (uri.path.endsWith('.json')) return stat;
+    // From the time of change, VS Code makes the ETag without which its image preview doesn't store the image on disk.
+    return { ...stat, mtime: undefined as unknown as number };
   }
 
   readFile(uri: vscode.Uri): Uint8Array {

@@ -75,6 +75,14 @@ describe('a user with an Anchor Browser account', function () {
     await user.press('Cancel');
   });
 
+  it('takes a screenshot, which VS Code shows', async () => {
+    await user.choose(user.row('Session checkout.example.com'), 'Take Screenshot');
+    await user.page.locator('.tab', { hasText: /^checkout\.example\.com .*\.png/ }).waitFor();
+    await user.page.getByText(/^\d+x\d+$/).waitFor();
+    await user.picture('anchor-screenshot');
+    await user.page.keyboard.press('Control+W');
+  });
+
   it('watches a session live, framed from that one address, or in an external browser', async () => {
     await user.choose(user.row('Session checkout.example.com'), 'Open Live View');
     await user.panel().getByRole('button', { name: 'Show Live View' }).click();
@@ -223,10 +231,13 @@ describe('a user with an Anchor Browser account', function () {
     assert.equal(deletions().at(-1), 'DELETE /v1/sessions/all');
   });
 
-  it('finds the account and its key again after a reload', async () => {
+  it('finds the account and its key again after a reload, and no screenshot on disk', async () => {
     server.add({ id: 'sess_again', domains: ['again.example.com'] });
     await user.reload();
     await user.row('Session again.example.com').waitFor({ timeout: 60_000 });
+    assert.deepEqual(await user.cachedResources('checkout.example.com'), []);
+    // As the scripts of live views are.
+    assert.ok((await user.cachedResources('vscode-resource')).length > 0);
   });
 
   it('is told when the key is rejected, and replaces it from that row', async () => {

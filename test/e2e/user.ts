@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
 import { temporaryFolder } from '../host/processes.ts';
@@ -534,6 +534,14 @@ export class WorkbenchUser {
   async stored(state: keyof typeof storedState, isAsExpected: (value: string) => boolean): Promise<void> {
     const key = storedState[state];
     await until(async () => isAsExpected((await this.page.evaluate(valuesStoredUnder, key)).join()));
+  }
+
+  /** The files in which the service workers of webviews have stored what they showed from an address with this text. */
+  async cachedResources(text: string): Promise<string[]> {
+    const folder = join(this.#userDataDir, 'chromium', 'Default', 'Service Worker', 'CacheStorage');
+    const names = await readdir(folder, { recursive: true }).catch(() => []);
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1').catch(() => '')));
+    return names.filter((_, index) => texts[index]?.includes(text));
   }
 
   /** Takes a screenshot for a person to look at. */

@@ -52,12 +52,18 @@ export type ProfileCheck =
 /** The result of deleting a profile. Only `deleted` and `failed` may have changed anything. */
 export type ProfileDeletion = 'deleted' | 'gone' | 'inUse' | 'notTemporary' | 'failed';
 
+/** Takes note of a temporary profile, so that it can be deleted after a crash. */
+export type NoteProfile = (profile: string) => Promise<void>;
+
 /** What we read, start, and delete on this machine, only when the user asks for it. */
 export interface ThisMachine {
   /** Whether a browser's DevTools answer at a port of this machine. */
   hasDevtools(port: number): Promise<boolean>;
-  /** Starts an installed Chrome, Chromium or Edge without a window, with a new temporary profile. */
-  startBrowser(): Promise<BrowserStart>;
+  /**
+   * Starts an installed Chrome, Chromium or Edge without a window, with a new temporary profile.
+   * @param note is told of each profile before a browser is started with it.
+   */
+  startBrowser(note: NoteProfile): Promise<BrowserStart>;
   /** Whether the browser that was started with this profile still runs. */
   isRunning(profile: string): Promise<boolean>;
   /** Deletes a profile that {@link startBrowser} made, and no other folder. */

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import type { BrowserStart, StartedBrowser } from '../core/thisMachine.ts';
+import type { BrowserStart, NoteProfile, StartedBrowser } from '../core/thisMachine.ts';
 import { findBrowsers } from './browsers.ts';
 import { browserAt, portOfProfile } from './devtoolsPort.ts';
 import { installedBrowsers } from './installedBrowsers.ts';
@@ -44,19 +44,24 @@ function flagsForUser(): readonly string[] {
   return process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox', '--disable-dev-shm-usage'] : [];
 }
 
-/** Starts the first installed browser that works. @param paths the programs to try. */
-export async function startBrowser(paths?: readonly string[]): Promise<BrowserStart> {
+/**
+ * Starts the first installed browser that works.
+ * @param note is told of each profile before a browser is started with it.
+ * @param paths the programs to try.
+ */
+export async function startBrowser(note: NoteProfile, paths?: readonly string[]): Promise<BrowserStart> {
   let failure: BrowserStart = { kind: 'notInstalled' };
   for (const path of paths ?? (await installedBrowsers())) {
-    const start = await startAt(path);
+    const start = await startAt(path, note);
     if (start.kind === 'started') return start;
     failure = start;
   }
   return failure;
 }
 
-async function startAt(path: string): Promise<BrowserStart> {
+async function startAt(path: string, note: NoteProfile): Promise<BrowserStart> {
   const profile = await mkdtemp(join(tmpdir(), profilePrefix));
+  await note(profile);
   const child = spawn(path, [...flags, ...flagsForUser(), `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
   });

@@ -7,7 +7,7 @@ import { isRunning, removeProfile, startBrowser } from './startBrowser.ts';
 /** The machine that the extension host is on. */
 export const thisMachine: ThisMachine = {
   hasDevtools: async (port) => (await browserAt(port)) !== undefined,
-  startBrowser: () => startBrowser(),
+  startBrowser: (note) => startBrowser(note),
   isRunning,
   removeProfile,
   leftProfiles,

@@ -9,7 +9,7 @@ import type { Memory } from '../../core/storage.ts';
 import type { StartedBrowser, ThisMachine } from '../../core/thisMachine.ts';
 import { hasUnfinishedEnds } from '../../services/ending/unfinished.ts';
 import { type AddParts, addAccount } from '../commands/addAccount.ts';
-import { keepTrial } from './trialBrowsers.ts';
+import { forgetProfile, keepProfile, keepTrial } from './trialBrowsers.ts';
 import { trialPage } from './trialPage.ts';
 
 /** The port that people and tools usually use for DevTools. */
@@ -90,7 +90,14 @@ export class TrialOfExtension implements Disposable {
 
   async #start(machine: ThisMachine): Promise<Watched | undefined> {
     const { prompts, accounts } = this.#parts;
-    const start = await machine.startBrowser();
+    const profiles: string[] = [];
+    const start = await machine.startBrowser((profile) => {
+      profiles.push(profile);
+      return keepProfile(this.#parts, profile);
+    });
+    const kept = start.kind === 'started' ? start.browser.profile : undefined;
+    // Those of browsers that didn't start are deleted by now.
+    for (const profile of profiles) if (profile !== kept) await forgetProfile(this.#parts, profile);
     if (start.kind !== 'started') {
       void prompts.tell(
         'error',
@@ -117,6 +124,7 @@ export class TrialOfExtension implements Disposable {
       return watched;
     } catch (error) {
       await browser.close();
+      await forgetProfile(this.#parts, browser.profile);
       if (id !== undefined && accounts.get(id) !== undefined) await accounts.remove(id);
       const said = error instanceof Error ? plainText(error.message, 200) : '';
       void prompts.tell('error', l10n.t("Couldn't connect to the browser that was started. {0}", said).trim(), []);

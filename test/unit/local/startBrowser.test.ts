@@ -15,6 +15,8 @@ import { temporaryFolder } from '../../host/processes.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { until } from '../until.ts';
 
+const nowhere = async () => {};
+
 /** Whether a process with this profile runs, as the system says. */
 function runs(pid: number, profile: string): boolean {
   try {
@@ -38,7 +40,7 @@ describe('a browser that is started to try the extension', function () {
   });
 
   async function start(): Promise<StartedBrowser> {
-    const started = await startBrowser([program]);
+    const started = await startBrowser(nowhere, [program]);
     assert.ok(started.kind === 'started', JSON.stringify(started));
     opened.push(started.browser);
     return started.browser;
@@ -77,7 +79,7 @@ describe('a browser that is started to try the extension', function () {
   it('exits when the process that started it is killed', async () => {
     const source = pathToFileURL(join('src', 'local', 'startBrowser.ts')).href;
     const script = `const { startBrowser } = await import(${JSON.stringify(source)});
-      const { browser: { pid, profile } } = await startBrowser([${JSON.stringify(program)}]);
+      const { browser: { pid, profile } } = await startBrowser(async () => {}, [${JSON.stringify(program)}]);
       console.log(JSON.stringify({ pid, profile }));
       setInterval(() => {}, 1000);`;
     const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -102,11 +104,11 @@ describe('a browser that is started to try the extension', function () {
     const folder = temporaryFolder('browsers');
     const broken = join(folder, 'broken');
     writeFileSync(broken, '#!/bin/sh\necho "first" >&2\necho "No usable sandbox!" >&2\nexit 1\n', { mode: 0o755 });
-    const failed = await startBrowser([broken]);
+    const failed = await startBrowser(nowhere, [broken]);
     assert.deepEqual(failed, { kind: 'failed', path: broken, said: 'No usable sandbox!' });
-    assert.equal((await startBrowser([join(folder, 'missing')])).kind, 'failed');
-    assert.deepEqual(await startBrowser([]), { kind: 'notInstalled' });
-    const started = await startBrowser([broken, program]);
+    assert.equal((await startBrowser(nowhere, [join(folder, 'missing')])).kind, 'failed');
+    assert.deepEqual(await startBrowser(nowhere, []), { kind: 'notInstalled' });
+    const started = await startBrowser(nowhere, [broken, program]);
     assert.ok(started.kind === 'started');
     await started.browser.close();
   });

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { AccountId } from '../../../../src/core/ids.ts';
-import type { BrowserStart, StartedBrowser, ThisMachine } from '../../../../src/core/thisMachine.ts';
+import type { BrowserStart, NoteProfile, StartedBrowser, ThisMachine } from '../../../../src/core/thisMachine.ts';
 import { startBrowser } from '../../../../src/local/startBrowser.ts';
 import { thisMachine } from '../../../../src/local/thisMachine.ts';
 import { hasTrialBrowsers, removeLeftTrials } from '../../../../src/ui/onboarding/trialBrowsers.ts';
@@ -27,14 +27,14 @@ describe('Try It with a Browser on This Machine', function () {
   let trial: TrialOfExtension;
   let started: StartedBrowser[];
   let messages: string[];
-  let start: () => Promise<BrowserStart>;
+  let start: (note: NoteProfile) => Promise<BrowserStart>;
 
   beforeEach(async () => {
     const program = await ensureChromium();
     memory = new MapMemory();
     services = new TestServices({ memory });
     [started, messages] = [[], []];
-    start = () => startBrowser([program]);
+    start = (note) => startBrowser(note, [program]);
     trial = new TrialOfExtension(parts(), await freePort());
   });
   afterEach(async () => {
@@ -46,8 +46,8 @@ describe('Try It with a Browser on This Machine', function () {
   function parts(): TryItParts {
     const machine: ThisMachine = {
       ...thisMachine,
-      startBrowser: async () => {
-        const outcome = await start();
+      startBrowser: async (note) => {
+        const outcome = await start(note);
         if (outcome.kind === 'started') started.push(outcome.browser);
         return outcome;
       },
@@ -146,6 +146,29 @@ describe('Try It with a Browser on This Machine', function () {
       "Couldn't start /usr/bin/chromium. No [sandbox] (command:x)",
     ]);
     assert.equal(services.accounts.all.length, 0);
+  });
+
+  it('remembers the profile before the browser starts, so that it’s deleted even if the window closes at once', async () => {
+    const program = await ensureChromium();
+    let profile = '';
+    start = async (note) => {
+      const kept = async (its: string) => {
+        profile = its;
+        await note(its);
+        assert.ok(hasTrialBrowsers(memory));
+        memory.values.set('leftBehind', memory.get('trialBrowsers'));
+      };
+      return startBrowser(kept, [program]);
+    };
+    assert.ok(await trial.find());
+    trial.dispose();
+    await until(() => !existsSync(profile) && !hasTrialBrowsers(memory));
+    // As if the window had crashed right after the folder was made.
+    mkdirSync(profile);
+    const [record] = memory.get('leftBehind') as { beganAt: number }[];
+    memory.values.set('trialBrowsers', [{ ...record, beganAt: Date.now() - 60_000 }]);
+    await removeLeftTrials({ accounts: services.accounts, memory }, thisMachine);
+    assert.deepEqual([existsSync(profile), hasTrialBrowsers(memory)], [false, false]);
   });
 
   it('ends the browser it started when the window closes; the next window removes what is left', async () => {

@@ -9,6 +9,8 @@ export interface ListFault {
   readonly subject: string;
   /** Whether the row doesn't say which session it is: it may be any that is missing from the list. */
   readonly unnamed?: boolean;
+  /** False if it certainly hides no session that the key can end: it's about a batch, or about other keys' sessions. */
+  readonly hidesSession?: false;
   /** What is wrong with it, as the end of the sentence "It cannot be shown: …". */
   readonly what: string;
 }

@@ -19,6 +19,10 @@ import { isOwnSocket } from './ownFile.ts';
 
 const connectTimeoutMs = 3_000;
 const maxMessageBytes = 24 * 2 ** 20;
+/** How long messages are read before everything else has its turn, in milliseconds. */
+const turnMs = 8;
+/** Pages beyond this aren't remembered. */
+const mostPages = 10_000;
 
 const Message = v.object({
   id: v.optional(v.number()),
@@ -167,6 +171,7 @@ class Wire implements CdpConnection {
 
   #receive(data: Buffer): void {
     let rest = data;
+    const began = performance.now();
     // After a message that couldn't be read, the socket is closed and the rest is ignored.
     for (let end = rest.indexOf(0); end >= 0 && !this.#socket.destroyed; end = rest.indexOf(0)) {
       this.#received.push(rest.subarray(0, end));
@@ -175,6 +180,14 @@ class Wire implements CdpConnection {
       this.#receivedBytes = 0;
       rest = rest.subarray(end + 1);
       this.#take(message);
+      if (performance.now() - began < turnMs || rest.indexOf(0) < 0) continue;
+      // Others have their turn before the rest of many small messages.
+      this.#socket.pause();
+      setImmediate(() => {
+        this.#socket.resume();
+        this.#receive(rest);
+      });
+      return;
     }
     if (this.#socket.destroyed) return;
     this.#received.push(rest);
@@ -203,7 +216,7 @@ class Wire implements CdpConnection {
       case '__create__': {
         const created = v.safeParse(Created, params);
         if (!created.success) return;
-        if (created.output.type === 'Page') this.#pages.set(created.output.guid, guid);
+        if (created.output.type === 'Page' && this.#pages.size < mostPages) this.#pages.set(created.output.guid, guid);
         if (created.output.type === 'Browser') this.#browser ||= created.output.guid;
         return;
       }

@@ -117,7 +117,8 @@ export class AnchorBatches {
     for (const id of this.#whole) if (!listed.has(id)) this.#whole.delete(id);
     for (const id of this.#sizes.keys()) if (!listed.has(id)) this.#sizes.delete(id);
     if (notAsked > 0) {
-      faults.push({ subject: `${notAsked} more batches`, what: 'their sessions are loaded at the next refresh' });
+      const what = 'their sessions are loaded at the next refresh';
+      faults.push({ subject: `${notAsked} more batches`, hidesSession: false, what });
     }
     const kept = new Set(this.#batchOf.values());
     const before = [...this.#known].filter(([id]) => kept.has(id));
@@ -220,7 +221,7 @@ export class AnchorBatches {
       // Faults about batches, not about sessions.
       yield {
         rows: page.rows,
-        faults: page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, what })),
+        faults: page.faults.map(({ subject, what }) => ({ subject: `Batches: ${subject}`, hidesSession: false, what })),
       };
     }
   }

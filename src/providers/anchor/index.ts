@@ -142,14 +142,16 @@ function connect(link: Link): Provider {
         if (seesTeam || !ProviderError.isOf(error, 'forbidden', 'notFound')) throw error;
         yield {
           ...emptyList,
-          faults: [{ subject: 'Sessions of other keys', what: "this key isn't allowed to list them" }],
+          faults: [
+            { subject: 'Sessions of other keys', hidesSession: false, what: "this key isn't allowed to list them" },
+          ],
         };
       }
       try {
         yield await batches.groupsOf([...all.values()], signal);
       } catch (error) {
         if (!ProviderError.isOf(error, ...detailTroubles)) throw error;
-        const faults = [{ subject: 'Batches', what: "they couldn't be listed" }];
+        const faults = [{ subject: 'Batches', hidesSession: false, what: "they couldn't be listed" } as const];
         yield { ...batches.knownGroupsOf([...all.values()]), faults };
       }
       yield { ...emptyList, account: await facts };

@@ -2,6 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
+import { hasTooManyValues } from '../../core/messageSize.ts';
 import type { Screenshot } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { Turns } from '../../core/turns.ts';
@@ -127,6 +128,8 @@ async function screenshotFrom(path: string, clock: Clock, signal: AbortSignal): 
     const message = { method: 'invoke_tool', tool, args };
     const limits = { withinMs: screenshotWithinMs, mostBytes: longestScreenshot };
     const answer = await askSocket({ path, message, end: '\0', ...limits }, clock, signal);
+    if (answer.kind === 'answered' && hasTooManyValues(Buffer.from(answer.text)))
+      throw new ProviderError({ kind: 'unexpectedAnswer', what: 'its answer is too large' }, `too large: ${tool}`);
     const Answer = v.object({ success: v.literal(true), result: v.pipe(v.string(), v.parseJson(), schema) });
     const read = v.safeParse(v.pipe(v.string(), v.parseJson(), Answer), answer.kind === 'answered' ? answer.text : '');
     if (read.success) return read.output.result;

@@ -95,7 +95,12 @@ export class FinishedBatches {
   /** Shows or hides them. Resolves when they are listed for all accounts. */
   async show(isShown: boolean): Promise<void> {
     this.#isShown = isShown;
-    if (!isShown) this.#entries.clear();
+    // When they were listed last still counts when they are shown again.
+    if (!isShown) {
+      for (const entry of this.#entries.values()) {
+        entry.list = { ...nothingListed, isLoading: entry.loading !== undefined };
+      }
+    }
     this.#changed.fire(undefined);
     const { memory, memoryKey } = this.#parts;
     const kept = memory.update(memoryKey, isShown ? true : undefined);

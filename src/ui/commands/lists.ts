@@ -118,8 +118,15 @@ export function unknownAccounts(
           name,
         ),
       ];
-    return [said ?? [], state.contents.combined ? combined : []].flat();
+    const unshown = l10n.t('Not all sessions in {0} can be listed, so some may be missing here.', name);
+    const isPart = state.kind === 'ready' && leavesOutSessions(state);
+    return [said ?? [], isPart ? unshown : [], state.contents.combined ? combined : []].flat();
   });
+}
+
+/** Whether a list has sessions that can't be shown. */
+export function leavesOutSessions({ contents }: AccountState): boolean {
+  return contents.faults.some(({ hidesSession }) => hidesSession !== false);
 }
 
 function unknownSentence(state: AccountState, name: string): string {

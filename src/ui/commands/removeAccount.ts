@@ -9,7 +9,7 @@ import { accountTarget, type KnownAccountParts } from './accounts.ts';
 import { confirmEnd } from './confirmEnd.ts';
 import { type EndParts, runPlan } from './ending.ts';
 import { planEnd, planFor } from './endPlan.ts';
-import { listFresh } from './lists.ts';
+import { leavesOutSessions, listFresh } from './lists.ts';
 import { removeWithKey } from './saveKey.ts';
 import { sessionsOf, wholeAccount } from './targets.ts';
 
@@ -28,8 +28,9 @@ export async function removeAccount(parts: RemoveParts, args: readonly unknown[]
   const before = parts.store.state(id);
   // A list that has just failed isn't waited for again: an account whose server is gone must be easy to remove.
   if (before !== undefined && troubleOf(before) === undefined) await listFresh(parts, [id]);
-  const running = parts.store.state(id)?.contents.sessions.size ?? 0;
-  const unknown = isListed(parts.store.state(id)) ? [] : [unlistedSentence(parts, id)];
+  const now = parts.store.state(id);
+  const running = now?.contents.sessions.size ?? 0;
+  const unknown = isListed(now) && !leavesOutSessions(now) ? [] : [unlistedSentence(parts, id)];
   const canEnd = planFor(parts, sessionsOf(parts, [wholeAccount(id)])).ends.length > 0;
   const question = questionForRemoval(nameOfAccount(parts, id), { running, unknown, canEnd });
   const [removes, endsFirst] = question.choices;
@@ -63,7 +64,8 @@ async function endAndRemove(parts: RemoveParts, id: AccountId): Promise<void> {
   // One may have started in the meantime.
   await parts.refresher.refresh(id);
   const isEmpty = sessionsOf(parts, [wholeAccount(id)]).length === 0;
-  if (isEmpty && isListed(parts.store.state(id))) await removeWithKey(parts, id, name);
+  const state = parts.store.state(id);
+  if (isEmpty && isListed(state) && !leavesOutSessions(state)) await removeWithKey(parts, id, name);
   else tellKept(parts, id, name);
 }
 

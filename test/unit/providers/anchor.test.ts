@@ -444,7 +444,7 @@ describe('Anchor Browser', () => {
     assert.equal(first.sessions.length, 150);
     assert.equal(first.groups.length, 100);
     assert.deepEqual(first.faults, [
-      { subject: '50 more batches', what: 'their sessions are loaded at the next refresh' },
+      { subject: '50 more batches', hidesSession: false, what: 'their sessions are loaded at the next refresh' },
     ]);
     const second = await listed();
     assert.equal(asked(), 150);

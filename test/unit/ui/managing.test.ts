@@ -133,6 +133,24 @@ describe('managing accounts', function () {
   const remove = () => removeAccount(parts, [{ accountId: id }]);
 
   describe('and removing one', () => {
+    it('says that others may be running if some can’t be shown, and keeps the account after ending those that can', async () => {
+      // No request could be about this ID.
+      server.add({ id: '..' });
+      await services.refresher.refresh(id);
+      presses = ['End Sessions and Remove', 'End 2 Sessions'];
+      await remove();
+      assert.match(
+        questions[0]?.detail ?? '',
+        /Couldn't list all the sessions in .*\. Sessions that aren't listed also keep running\./,
+      );
+      assert.match(questions[1]?.detail ?? '', /Not all sessions in .* can be listed, so some may be missing here\./);
+      assert.match(
+        messages.at(-1) ?? '',
+        /wasn't removed\. Couldn't list its sessions afterwards, so some may still be running\./,
+      );
+      assert.ok(services.accounts.get(id));
+    });
+
     it('says how many sessions keep running and keep costing money, and removes only the account', async () => {
       presses = ['Remove Account'];
       await remove();

@@ -55,6 +55,22 @@ describe('finished batches', () => {
     assert.equal(asked(), after);
   });
 
+  it('aren’t listed each time that an extension shows and hides them in a loop', async () => {
+    over(1);
+    await services.refresher.refresh(account);
+    const before = asked();
+    const all: Promise<void>[] = [];
+    for (let times = 0; times < 50; times++) {
+      all.push(finished.show(true));
+      await new Promise((resolve) => setImmediate(resolve));
+      all.push(finished.show(false));
+    }
+    await finished.show(true);
+    await Promise.all(all);
+    assert.ok(asked() - before <= 3, `${asked() - before} requests`);
+    assert.equal(ids().length, 1);
+  });
+
   it('are shown again after a restart, as soon as their account is listed', async () => {
     const id = over(1);
     await finished.show(true);

@@ -107,7 +107,10 @@ export class AnchorBatches {
           const members = (await this.#members(id, signal)).rows;
           this.#note(id, members);
           // "completed" means that all sessions were made, not that any has ended.
-          if (!making && members.length >= sizeOf(batch)) this.#whole.add(id);
+          const missing = sizeOf(batch) - members.length;
+          if (!making && missing <= 0) this.#whole.add(id);
+          if (!making && missing > 0)
+            faults.push({ subject: `Batches: ${id}`, what: `${missing} of its sessions can't be read` });
         }
         if (making || running.some((session) => this.#batchOf.get(session.id) === id)) {
           groups.push(groupOf(batch));

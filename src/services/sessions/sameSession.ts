@@ -25,5 +25,9 @@ export function isSameSession(
 /** Whether two addresses are the same, also by another name of this machine. */
 export function isSameAddress(one: string, two: string): boolean {
   const [here, there] = [one, two].map(loopbackUrl);
-  return one === two || (here !== undefined && there?.protocol === here.protocol && there.port === here.port);
+  if (here === undefined || there === undefined) return one === two;
+  const isAlike = (['protocol', 'port', 'pathname'] as const).every((part) => here[part] === there[part]);
+  // A server at 127.0.0.2 isn't one at 127.0.0.1.
+  const isOther = ({ hostname }: URL) => /^127\./.test(hostname) && hostname !== '127.0.0.1';
+  return isAlike && (here.hostname === there.hostname || !(isOther(here) || isOther(there)));
 }

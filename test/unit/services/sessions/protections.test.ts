@@ -154,6 +154,28 @@ describe('protections', () => {
     assert.ok(protections.has(second, one) && !protections.has(a, one));
   });
 
+  it('don’t count at another path or address of the same port of this machine', async () => {
+    const origins = [
+      'http://localhost:9000/a',
+      'http://127.0.0.1:9000/b',
+      'http://127.0.0.2:9000/a',
+      'http://[::1]:9000/a',
+    ];
+    const ids = origins.map((origin, index) => {
+      const id = accountId(`path${index}`);
+      all.push({ id, provider: 'gateway', label: '', origin });
+      return id;
+    });
+    store.setAccounts(all.map(({ id }) => id));
+    const protections = open();
+    await protections.set(ids[0] ?? assert.fail(), [one], true);
+    assert.deepEqual(
+      ids.map((id) => protections.has(id, one)),
+      [true, false, false, true],
+    );
+    all.splice(4);
+  });
+
   it('count in a gateway that lists another provider’s sessions under its random IDs, and back', async () => {
     const random = sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a12');
     const protections = open();

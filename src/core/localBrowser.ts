@@ -7,6 +7,8 @@ export interface LocalBrowser {
   readonly profile: LocalProfile;
   /** The port at which its DevTools listen; undefined if there is none. */
   readonly port: number | undefined;
+  /** Its random ID there; undefined if unknown. A server that runs it, such as Browserless, lists it by this ID. */
+  readonly devtoolsId?: string | undefined;
   /** Memory of the browser and its child processes, in bytes, rounded; undefined if unknown. */
   readonly memory: number | undefined;
   /** Their recent CPU usage, in percent of one core, rounded; undefined if unknown. */

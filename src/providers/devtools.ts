@@ -34,12 +34,21 @@ export async function versionAt({ http }: DevtoolsLink, signal: AbortSignal, req
   return decode(Version, await http.send({ method: 'GET', route: '/json/version', ...request }, signal));
 }
 
+/** A connection to a browser's DevTools. */
+export interface DialedBrowser {
+  readonly cdp: CdpConnection;
+  /** Its name and version: `HeadlessChrome/156.0.0.0`. */
+  readonly browser: string;
+  /** The random ID that it got when it started; undefined for a browser without one, such as Chrome on Android. */
+  readonly id: string | undefined;
+}
+
 /** Connects to a browser's DevTools. */
 export async function dialBrowser(
   link: DevtoolsLink,
   signal: AbortSignal,
   request: Partial<HttpRequest> = {},
-): Promise<{ readonly cdp: CdpConnection; readonly browser: string }> {
+): Promise<DialedBrowser> {
   // The address belongs to the browser: a 404 here says nothing about a session.
   const asked = { ...request, isOwnNotFound: neverNotFound };
   const { Browser, webSocketDebuggerUrl } = await versionAt(link, signal, asked);
@@ -53,7 +62,8 @@ export async function dialBrowser(
   }
   const address = requestUrl(new URL(link.origin.origin), path);
   address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
-  return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser };
+  const [, id] = /^\/devtools\/browser\/(.+)$/.exec(path) ?? [];
+  return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser, id };
 }
 
 /** A tab, and the browser context that it is in. */

@@ -17,6 +17,8 @@ export interface KnownBrowser extends AutomatedBrowser {
   readonly client: string | undefined;
   /** Whether a server on this machine runs it that has an account of its own. */
   readonly isServed: boolean;
+  /** The random ID that it has in DevTools, if it has answered there. */
+  readonly devtoolsId: string | undefined;
 }
 
 /** Memory is rounded to this many bytes, so that a row isn't redrawn whenever it changes a little. */
@@ -44,6 +46,7 @@ export function localFacts(
     startedIn: browser.session?.workspace ?? browser.bound?.workspace ?? browser.startedIn,
     profile: { folder: browser.profile, afterEnd: afterEnd(browser) },
     port: browser.port,
+    devtoolsId: browser.devtoolsId,
     memory: roundedMemory(browser.memory),
     cpu,
   };

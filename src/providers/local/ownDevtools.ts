@@ -6,7 +6,7 @@ import { ProviderError } from '../../core/providerError.ts';
 import { decodeValue } from '../../http/decode.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import type { ListeningPorts } from '../../local/listeningPorts.ts';
-import { dialBrowser, listTabs } from '../devtools.ts';
+import { type DialedBrowser, dialBrowser, listTabs } from '../devtools.ts';
 
 // Connects to browsers on this machine by DevTools, and makes sure that the one that answers is the one that was meant.
 
@@ -62,16 +62,16 @@ export async function dialPort(
   { port, process: { pid } }: AutomatedBrowser,
   readPorts: () => Promise<ListeningPorts | undefined>,
   signal: AbortSignal,
-): Promise<CdpConnection> {
+): Promise<DialedBrowser> {
   if (port === undefined) {
     throw new ProviderError({ kind: 'unsupported', reason: { kind: 'sessionLiveView' } }, 'it has no DevTools port');
   }
   const isItsPort = async () => (await (await readPorts())?.belongsTo(port, pid)) !== false;
   const isTaken = () => new ProviderError({ kind: 'otherSession' }, 'another process answers at its DevTools port');
   if (!(await isItsPort())) throw isTaken();
-  const { cdp } = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
+  const dialed = await dialBrowser(link.localPort(port), signal, { timeoutMs: 2_000 });
   // Again: the browser doesn't give up its port before it ends, but it may have ended before we connected.
-  if (await isItsPort()) return cdp;
-  cdp.dispose();
+  if (await isItsPort()) return dialed;
+  dialed.cdp.dispose();
   throw isTaken();
 }

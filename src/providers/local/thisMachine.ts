@@ -101,6 +101,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
 
   /** Which browser answered at each of Playwright's sockets, when it last did. */
   const boundTo = new Map<string, { readonly pid: number; readonly bound: BoundBrowser }>();
+  /** The ID that each browser has in DevTools, once it has answered there. */
+  const devtoolsIds = new Map<SessionId, string>();
   const cpu = new CpuMeter();
   /** What each browser last said about its pages. It may be busy now, or about to end. */
   let pagesBefore: ReadonlyMap<SessionId, readonly Page[]> = new Map();
@@ -137,9 +139,18 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
           if (pid !== undefined) boundTo.set(one.socket, { pid, bound: one });
         }),
         ...browsers.flatMap((one) => {
-          const dial = () => dialPort(link, one, ports, soon(signal));
+          let devtoolsId: string | undefined;
+          const dial = async () => {
+            const dialed = await dialPort(link, one, ports, soon(signal));
+            devtoolsId = dialed.id;
+            return dialed.cdp;
+          };
           const isExpected = (pid: number) => pid === one.process.pid;
-          return one.port === undefined ? [] : [() => pagesOf(dial, inside, signal, isExpected)];
+          const ask = async () => {
+            const pid = await pagesOf(dial, inside, signal, isExpected);
+            if (pid !== undefined && devtoolsId !== undefined) devtoolsIds.set(idOf(one.process), devtoolsId);
+          };
+          return one.port === undefined ? [] : [ask];
         }),
       ];
       const next = async () => {
@@ -151,6 +162,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       for (const socket of boundTo.keys()) if (!current.has(socket)) boundTo.delete(socket);
       for (const [one, pid] of await browsersOfOwners(bound, browsers, sockets))
         if (!boundTo.has(one.socket)) boundTo.set(one.socket, { pid, bound: one });
+      const there = new Set(all.map(({ process }) => idOf(process)));
+      for (const id of devtoolsIds.keys()) if (!there.has(id)) devtoolsIds.delete(id);
       const boundBy = new Map([...boundTo.values()].map((one) => [one.pid, one.bound]));
       const used = cpu.measure(cpuTimes(browsers), link.clock.monotonic());
       const known = browsers.map((one) => {
@@ -161,6 +174,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
           cpu: used.get(idOf(one.process)),
           client: clients.get(pid),
           isServed: served.has(pid),
+          devtoolsId: devtoolsIds.get(idOf(one.process)),
         };
       });
       const pages = new Map<SessionId, readonly Page[]>();
@@ -252,7 +266,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const socket = [...boundTo].find(([, its]) => its.pid === pid)?.[0];
       const connection =
         socket === undefined
-          ? await dialPort(link, browser, readListeningPorts, signal)
+          ? (await dialPort(link, browser, readListeningPorts, signal)).cdp
           : await dialPlaywright(socket, link.clock, signal);
       try {
         const isOther = socket !== undefined && !(await isOfOwner(socket, pid, [browser]));

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Account } from '../../core/account.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Emitter, type Event } from '../../core/event.ts';
-import { type AccountId, accountId, type SessionId } from '../../core/ids.ts';
+import { type AccountId, accountId, isRandomId, type SessionId } from '../../core/ids.ts';
 import { oncePer } from '../../core/oncePer.ts';
 import { loopbackPort } from '../../core/origin.ts';
 import type { Memory } from '../../core/storage.ts';
@@ -10,7 +10,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
 import { ControlledSessions, type Pair } from './controlledSessions.ts';
-import { isSameAddress, isSameSession } from './sameSession.ts';
+import { browserWithDevtools, isSameAddress, isSameSession } from './sameSession.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
@@ -115,7 +115,7 @@ export class Protections {
 
   /**
    * Where a session is protected: in its account, in another one that lists it, as a tool's session that controls it, as the browser
-   * on this machine that it's in, or as a session in this browser.
+   * on this machine that it's in or that it is, or as a session in this browser.
    */
   *#protectedAs(account: AccountId, session: SessionId): Iterable<readonly [AccountId, SessionId]> {
     const kept = this.#current();
@@ -135,6 +135,13 @@ export class Protections {
     for (const [other, browser] of port === undefined ? [] : this.#store.links.atPort(port))
       if (other !== account && kept.get(other)?.has(browser) === true) yield [other, browser];
     if (local?.port !== undefined) yield* this.#protectedAt(local.port, kept);
+    // A server on this machine lists its browsers by the IDs that they have in DevTools.
+    const served = local?.devtoolsId as SessionId | undefined;
+    if (served !== undefined) for (const other of placesOf.get(served) ?? []) yield [other, served];
+    for (const [other, ids] of isRandomId(session) ? kept : []) {
+      const browser = browserWithDevtools(this.#store.state(other), session);
+      if (browser !== undefined && ids.has(browser)) yield [other, browser];
+    }
   }
 
   /** Protects the cloud sessions that protected tools on this machine control, for as long as they do. */

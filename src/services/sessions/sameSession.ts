@@ -1,8 +1,10 @@
 import type { Account } from '../../core/account.ts';
 import { isRandomId, type SessionId } from '../../core/ids.ts';
+import { oncePer } from '../../core/oncePer.ts';
 import { loopbackUrl } from '../../core/origin.ts';
 import { isSame } from '../../core/session.ts';
-import type { SessionsView } from './sessionsView.ts';
+import type { Contents } from './contents.ts';
+import type { AccountState, SessionsView } from './sessionsView.ts';
 
 /**
  * Whether two accounts mean the same session by an ID: at one address or if the ID is random, unless the lists show two sessions,
@@ -21,6 +23,20 @@ export function isSameSession(
   if (!isSameAddress(one.origin, two.origin) && !isRandomId(session)) return false;
   return here === undefined || there === undefined || (isSame(there, here) && isSame(here, there));
 }
+
+/** The browser on this machine that has an ID in DevTools, among an account's sessions; undefined if none has. */
+export function browserWithDevtools(state: AccountState | undefined, id: string): SessionId | undefined {
+  return state && idsByDevtools(state.contents).get(id);
+}
+
+const idsByDevtools = oncePer(
+  ({ sessions }: Contents): ReadonlyMap<string, SessionId> =>
+    new Map(
+      [...sessions.values()].flatMap(({ id, local }) =>
+        local?.devtoolsId === undefined ? [] : [[local.devtoolsId, id] as const],
+      ),
+    ),
+);
 
 /** Whether two addresses are the same, also by another name of this machine. */
 export function isSameAddress(one: string, two: string): boolean {

@@ -901,7 +901,7 @@ describe('Browserless', () => {
 
     it('has its browsers left out when several of this machine’s are ended, because its account has them, too', async () => {
       const { browserless: real } = used;
-      await real.open();
+      const opened = await real.open();
       const pids = await real.browserProcesses();
       const others = {
         isShownElsewhere: () => false,
@@ -921,6 +921,11 @@ describe('Browserless', () => {
       assert.deepEqual(
         own.map(({ bulkEndExclusion }) => bulkEndExclusion),
         ['It belongs to a server on this machine that has an account of its own.'],
+      );
+      assert.deepEqual(
+        own.map(({ local }) => local?.devtoolsId),
+        [opened],
+        'protected in one list, it’s found in the other one by this ID',
       );
       const { provider: alone } = connect(thisMachine, 'http://localhost');
       const [same] = (await listed(alone)).sessions.filter(({ id }) => id === own[0]?.id);

@@ -176,6 +176,20 @@ describe('protections', () => {
     all.splice(4);
   });
 
+  it('of a browser on this machine count for the session of the server that runs it, and back', async () => {
+    const devtoolsId = '422d20a9-8f60-4d3a-9c4e-0f6f4d1c7a11';
+    const served = sessionId(devtoolsId);
+    const browser = sessionId('35623-27');
+    const protections = open();
+    listIn(b, [someSession(browser, { local: localBrowser({ devtoolsId }) })]);
+    await protections.set(b, [browser], true);
+    assert.deepEqual([protections.has(a, served), protections.has(a, one)], [true, false]);
+    await protections.set(a, [served], false);
+    assert.ok(!protections.has(b, browser));
+    await protections.set(a, [served], true);
+    assert.ok(protections.has(b, browser));
+  });
+
   it('count in a gateway that lists another provider’s sessions under its random IDs, and back', async () => {
     const random = sessionId('2b0e5a5e-8f60-4d3a-9c4e-0f6f4d1c7a12');
     const protections = open();

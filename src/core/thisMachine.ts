@@ -8,7 +8,8 @@ export interface EnvFile {
 /** A variable file that wasn't read, and the reason. */
 export interface SkippedEnvFile {
   readonly name: string;
-  readonly reason: 'link' | 'tooLarge' | 'unreadable';
+  /** `tooMany`: it and all later ones. */
+  readonly reason: 'link' | 'tooLarge' | 'tooMany' | 'unreadable';
 }
 
 /** A browser that we started. It exits with the process that started it, however that ends. */

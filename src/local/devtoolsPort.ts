@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { readOwnFile } from './ownFile.ts';
 
@@ -31,7 +31,9 @@ export async function portOfProfile(profile: string): Promise<DevtoolsPort | und
  */
 export function browserAt(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, path: '/json/version', signal: AbortSignal.timeout(answerWithinMs) };
+    const signal = AbortSignal.timeout(answerWithinMs);
+    // Node's own agent uses the environment's proxy if NODE_USE_ENV_PROXY is set.
+    const options = { host: '127.0.0.1', port, path: '/json/version', signal, agent: new Agent() };
     const request = get(options, (response) => {
       let text = '';
       response.setEncoding('utf8');

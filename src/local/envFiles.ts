@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EnvFile, SkippedEnvFile } from '../core/thisMachine.ts';
 import { readOnlyFlags } from './ownFile.ts';
 
-/** The largest file that is read, in bytes, and the most files of a folder. */
+/** The largest file that is read, in bytes, and the most files of a folder, by name. */
 export const largestEnvFile = 128 * 1024;
 const mostFiles = 50;
 
@@ -28,6 +28,8 @@ export async function readEnvFiles(
     if (typeof text === 'string') skipped.push({ name, reason: text });
     else if (text !== undefined) files.push({ name, text: text.content });
   }
+  const [beyond] = found.slice(mostFiles);
+  if (beyond !== undefined) skipped.push({ name: beyond, reason: 'tooMany' });
   return { files, skipped };
 }
 

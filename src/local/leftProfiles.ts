@@ -27,7 +27,7 @@ const temporaryProfiles: readonly (readonly [tool: string, name: RegExp])[] = [
 const writtenByChrome = ['Default', 'Local State', 'First Run', 'SingletonLock', 'DevToolsActivePort'];
 /** The most files of a profile that are counted. Most profiles have a few hundred. */
 const mostFiles = 100_000;
-/** The most profiles that are listed. */
+/** The most profiles that are listed, the latest ones. */
 const mostProfiles = 200;
 
 /** The temporary profiles directly in the temporary folder that no process uses, the most recently used first. */
@@ -36,15 +36,20 @@ export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftPr
   const used = await readUsedPaths(await openProcessReader(), signal);
   const roots = await temporaryFolders();
   const folders = [...new Set(roots.map(({ real }) => real))];
-  for (const folder of folders.flatMap((root) => [root, join(root, 'stagehand-v3')])) {
-    for await (const name of namesIn(folder)) {
-      if (found.length >= mostProfiles) break;
-      if (toolOf(join(folder, name)) === undefined) continue;
-      const check = await checkProfile(join(folder, name), signal, used);
-      if (check.kind === 'free') found.push(check.profile);
+  const named: { readonly folder: string; readonly changedAt: number }[] = [];
+  for (const parent of folders.flatMap((root) => [root, join(root, 'stagehand-v3')])) {
+    for await (const name of namesIn(parent)) {
+      const folder = join(parent, name);
+      const stats = toolOf(folder) === undefined ? undefined : await statsOf(folder);
+      if (stats !== undefined && isPrivate(stats)) named.push({ folder, changedAt: stats.mtimeMs });
     }
   }
-  return found.sort((a, b) => b.changedAt - a.changedAt);
+  for (const { folder } of named.sort((a, b) => b.changedAt - a.changedAt)) {
+    if (found.length >= mostProfiles) break;
+    const check = await checkProfile(folder, signal, used);
+    if (check.kind === 'free') found.push(check.profile);
+  }
+  return found;
 }
 
 /** The names in a folder; none if it can't be read. Anyone can make any number in the temporary folder, so they are read in turns. */

@@ -106,6 +106,8 @@ function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string
       return l10n.t("{0} is a symbolic link, so it wasn't read.", name);
     case 'tooLarge':
       return l10n.t("{0} is larger than 128 KB, so it wasn't read.", name);
+    case 'tooMany':
+      return l10n.t("{0} and the files after it weren't read, because there are more than 50.", name);
     case 'unreadable':
       return l10n.t("Couldn't read {0}.", name);
   }

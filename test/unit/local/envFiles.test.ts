@@ -47,6 +47,13 @@ describe('variable files of a folder', () => {
     assert.deepEqual(skipped, [{ name: '.env.big', reason: 'tooLarge' }]);
   });
 
+  it('are at most fifty, and it says from which on they weren’t read', async () => {
+    const names = Array.from({ length: 52 }, (_, index) => `.env.${String(index).padStart(2, '0')}`);
+    const { files, skipped } = await read(Object.fromEntries(names.map((name) => [name, 'A=1'])));
+    assert.equal(files.length, 50);
+    assert.deepEqual(skipped, [{ name: '.env.50', reason: 'tooMany' }]);
+  });
+
   it('are ignored when they are folders, binary, or pipes that no one writes to', async () => {
     const { folder } = await read({ '.env.bin': Buffer.from([65, 61, 66, 0, 255, 254]) });
     mkdirSync(join(folder, '.env'));

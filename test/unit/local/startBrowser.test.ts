@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -135,6 +136,34 @@ describe('finding browsers on this machine', () => {
     const windows = usualPlaces('win32', { PROGRAMFILES: 'C:\\Program Files', LOCALAPPDATA: 'C:\\Local' });
     assert.equal(windows.filter((path) => /chrome\.exe$/.test(path)).length, 4);
     assert.equal(windows.filter((path) => /msedge\.exe$/.test(path)).length, 2);
+  });
+
+  it('asks this machine’s ports directly, even if the environment has a proxy for Node’s own requests', async () => {
+    let requests = 0;
+    const proxy = createServer((_, response) => {
+      requests++;
+      response.end('{"webSocketDebuggerUrl":"ws://127.0.0.1/devtools/browser/proxy"}');
+    }).listen(0, '127.0.0.1');
+    await new Promise((done) => proxy.once('listening', done));
+    const { port } = proxy.address() as AddressInfo;
+    const module = pathToFileURL(join('src', 'local', 'devtoolsPort.ts')).href;
+    const script = `console.log(await (await import(${JSON.stringify(module)})).browserAt(9))`;
+    const env = {
+      ...process.env,
+      NODE_USE_ENV_PROXY: '1',
+      http_proxy: `http://127.0.0.1:${port}`,
+      no_proxy: '',
+      NO_PROXY: '',
+    };
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env });
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => {
+      said += data.toString();
+    });
+    await once(child, 'close');
+    proxy.close();
+    proxy.closeAllConnections();
+    assert.deepEqual([said.trim(), requests], ['undefined', 0]);
   });
 
   it('doesn’t mistake another server for DevTools', async () => {

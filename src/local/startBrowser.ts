@@ -24,7 +24,7 @@ const profilePrefix = 'browser-sessions-trial-';
 const Target = v.object({ targetId: v.string() });
 const TargetInfo = v.object({ targetInfo: v.object({ title: v.string() }) });
 
-/** No prompts, no background requests, and no sound. */
+/** No prompts, no requests to any host, not even by the browser itself, and no sound. */
 const flags = [
   '--headless=new',
   '--remote-debugging-port=0',
@@ -34,6 +34,8 @@ const flags = [
   '--no-default-browser-check',
   '--disable-background-networking',
   '--disable-component-update',
+  '--host-resolver-rules=MAP * ~NOTFOUND',
+  '--no-proxy-server',
   '--disable-sync',
   '--mute-audio',
   '--window-size=1280,800',

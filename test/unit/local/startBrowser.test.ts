@@ -61,6 +61,30 @@ describe('a browser that is started to try the extension', function () {
     assert.equal(await isRunning(browser.profile), false);
   });
 
+  it('can’t connect to any host, not even to this machine', async () => {
+    let requests = 0;
+    const server = createServer((_, response) => {
+      requests++;
+      response.end('<title>reached</title>');
+    }).listen(0, '127.0.0.1');
+    await new Promise((done) => server.once('listening', done));
+    const { port } = server.address() as AddressInfo;
+    const browser = await start();
+    for (const host of ['localhost', '127.0.0.1']) {
+      const devtools = await Devtools.open(browser.address);
+      await devtools.openContext(`http://${host}:${port}/`);
+      await until(async () => {
+        const { targetInfos } = (await devtools.send('Target.getTargets', {})) as { targetInfos: { title: string }[] };
+        // Chrome's own error page.
+        return targetInfos.some(({ title }) => title === host);
+      });
+      devtools.close();
+    }
+    assert.equal(requests, 0);
+    await browser.close();
+    server.close();
+  });
+
   (process.platform === 'win32' ? it.skip : it)('counts as running while it’s frozen (not on Windows)', async () => {
     const browser = await start();
     process.kill(browser.pid, 'SIGSTOP');

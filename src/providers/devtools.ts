@@ -9,7 +9,7 @@ import { boundedPage, type Page } from '../core/page.ts';
 import type { Link } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import { requestUrl } from '../core/requestUrl.ts';
-import { decode, idField, leftOut, mostRows, rowAt } from '../http/decode.ts';
+import { decode, decodeValue, idField, leftOut, mostRows, rowAt } from '../http/decode.ts';
 import { neverNotFound } from '../http/notFound.ts';
 
 // A browser's own DevTools (https://chromedevtools.github.io/devtools-protocol/tot/Target/). Observed in Chromium 156, but
@@ -17,6 +17,7 @@ import { neverNotFound } from '../http/notFound.ts';
 // while `browser_ui` and others are the browser's own.
 
 const Version = v.object({ Browser: v.string(), webSocketDebuggerUrl: v.string() });
+const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
 const IsTab = v.object({ type: v.literal('page') });
 const Target = v.object({
   targetId: idField,
@@ -64,6 +65,12 @@ export async function dialBrowser(
   address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
   const [, id] = /^\/devtools\/browser\/(.+)$/.exec(path) ?? [];
   return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser, id };
+}
+
+/** The process ID of the browser at the other end of a connection. */
+export async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | undefined> {
+  const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
+  return processInfo.find(({ type }) => type === 'browser')?.id;
 }
 
 /** A tab, and the browser context that it is in. */

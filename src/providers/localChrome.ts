@@ -11,21 +11,26 @@ import type { Session } from '../core/session.ts';
 import { translatable } from '../core/translatable.ts';
 import { Turns } from '../core/turns.ts';
 import { decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
-import { dialBrowser, listTabs, versionAt } from './devtools.ts';
+import { AnsweringBrowser } from './answeringBrowser.ts';
+import { type DialedBrowser, dialBrowser, listTabs, versionAt } from './devtools.ts';
 
 // Any browser that speaks the Chrome DevTools Protocol; see devtools.ts. A session is a browser context: an isolated
 // profile, such as Playwright and Puppeteer make for each job. Observed in Chromium 156, but not documented: closing the
 // last tab of a browser with windows ends that browser.
 //
 // What confirms an end: the browser itself, once its list of targets no longer has the context or the confirmed pages.
-// It answers a disposal or a close before that. One process answers, and the ids of contexts and targets are 32 random
-// hexadecimal digits, which no other session gets. But a tab that is discarded to save memory gets another id; see
-// `withReplaced`. A browser that doesn't answer confirms nothing.
+// It answers a disposal or a close before that. The ids of contexts and targets are 32 random hexadecimal digits, which no
+// other session gets. But a tab that is discarded to save memory gets another id; see `withReplaced`. A browser that doesn't
+// answer confirms nothing, and neither does another one that answers in its place; see answeringBrowser.ts.
 
 const ContextIds = v.object({
   browserContextIds: v.array(v.unknown()),
   defaultBrowserContextId: v.optional(idField),
 });
+
+/** Why a session isn't shown. */
+const anotherAnswers =
+  'another browser answers at this address now, so it may still be running. To forget it, reload the window.';
 
 /** Stands for the default context in browsers before Chrome 143, which don't report its id. */
 const unnamedDefaultContext = 'default-context';
@@ -59,16 +64,18 @@ export const localChrome: ProviderKind = {
 
 function connect(link: Link): Provider {
   const open = (signal: AbortSignal) => dialBrowser(link, signal);
+  const answering = new AnsweringBrowser(link.origin);
 
+  /** @param use is told which sessions may still be running in another browser that answered before. */
   async function withConnection<T>(
     signal: AbortSignal,
-    use: (cdp: CdpConnection, browser: string) => Promise<T>,
+    use: (cdp: CdpConnection, elsewhere: ReadonlySet<SessionId>, dialed: DialedBrowser) => Promise<T>,
   ): Promise<T> {
-    const { cdp, browser } = await open(signal);
+    const dialed = await open(signal);
     try {
-      return await use(cdp, browser);
+      return await use(dialed.cdp, await answering.elsewhere(dialed, signal), dialed);
     } finally {
-      cdp.dispose();
+      dialed.cdp.dispose();
     }
   }
 
@@ -96,16 +103,24 @@ function connect(link: Link): Provider {
     },
 
     async *list(signal) {
-      yield await withConnection(signal, async (cdp, browser) => ({
-        ...inventoryOf(await readContexts(cdp, signal), seen),
-        account: factsOf(browser),
-      }));
+      yield await withConnection(signal, async (cdp, elsewhere, dialed) => {
+        const found = inventoryOf(await readContexts(cdp, signal), seen);
+        const ids = new Set(found.sessions.map(({ id }) => id));
+        answering.note(dialed, ids);
+        const unlisted = [...elsewhere].filter((id) => !ids.has(id));
+        const faults = [...found.faults, ...unlisted.map((subject) => ({ subject, what: anotherAnswers }))];
+        return { ...found, faults, account: factsOf(dialed.browser) };
+      });
     },
 
     async end(session, signal) {
       const fault = idFault(session.id);
       if (fault !== undefined) throw unaddressable('Target.disposeBrowserContext', fault);
-      return withConnection(signal, async (cdp) => {
+      return withConnection(signal, async (cdp, elsewhere) => {
+        if (elsewhere.has(session.id)) {
+          const trouble = { kind: 'unexpectedAnswer', what: 'another browser answers there now' } as const;
+          throw new ProviderError(trouble, 'the session may be in the browser that answered before');
+        }
         if (session.ends === 'pages')
           return endPages(cdp, session, (await readContexts(cdp, signal)).defaultPages, seen, signal);
         try {
@@ -119,7 +134,8 @@ function connect(link: Link): Provider {
     },
 
     probe: (session, signal) =>
-      withConnection(signal, async (cdp) => {
+      withConnection(signal, async (cdp, elsewhere) => {
+        if (elsewhere.has(session.id)) return 'unknown';
         const { isolated, defaultId, defaultPages, faults } = await readContexts(cdp, signal);
         // It may be a context or tab that couldn't be read, or that was beyond the limit.
         const otherwise = faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';

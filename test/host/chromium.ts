@@ -79,10 +79,10 @@ export interface RunningChromium {
 }
 
 /** Starts a headless Chromium with a new profile that listens for DevTools on a free port of 127.0.0.1. */
-export async function startChromium(port = 0): Promise<RunningChromium> {
+export async function startChromium(): Promise<RunningChromium> {
   const executable = await ensureChromium();
   const profile = temporaryFolder('chromium');
-  const args = ['--headless=new', `--remote-debugging-port=${port}`, `--user-data-dir=${profile}`, ...quietFlags];
+  const args = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...quietFlags];
   const process_ = start(executable, args);
   const actual = await until(process_, 'Chromium', startTimeoutMs, async () => {
     const [line] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n');

@@ -1,16 +1,12 @@
-import * as v from 'valibot';
 import type { CdpConnection } from '../../core/cdp.ts';
 import type { Page } from '../../core/page.ts';
 import type { Link } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
-import { decodeValue } from '../../http/decode.ts';
 import type { AutomatedBrowser } from '../../local/browsers.ts';
 import type { ListeningPorts } from '../../local/listeningPorts.ts';
-import { type DialedBrowser, dialBrowser, listTabs } from '../devtools.ts';
+import { type DialedBrowser, dialBrowser, listTabs, pidOf } from '../devtools.ts';
 
 // Connects to browsers on this machine by DevTools, and makes sure that the one that answers is the one that was meant.
-
-const Processes = v.object({ processInfo: v.array(v.object({ type: v.string(), id: v.number() })) });
 
 /** How long a browser may take to say which pages it has, in milliseconds. A frozen one never answers. */
 const pagesTimeoutMs = 1_500;
@@ -45,12 +41,6 @@ export async function pagesOf(
   } catch {
     return undefined;
   }
-}
-
-/** The process ID of the browser at the other end of a connection. */
-export async function pidOf(cdp: CdpConnection, signal: AbortSignal): Promise<number | undefined> {
-  const { processInfo } = decodeValue(Processes, await cdp.send('SystemInfo.getProcessInfo', {}, signal));
-  return processInfo.find(({ type }) => type === 'browser')?.id;
 }
 
 /**

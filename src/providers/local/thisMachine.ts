@@ -18,6 +18,7 @@ import { openProcessReader } from '../../local/openProcessReader.ts';
 import { type BoundBrowser, BoundBrowsers } from '../../local/playwrightFiles.ts';
 import { dialPlaywright } from '../../local/playwrightWire.ts';
 import { isStillRunning, type LocalProcess, type ProcessReader, programName } from '../../local/processes.ts';
+import { pidOf } from '../devtools.ts';
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
@@ -25,7 +26,7 @@ import { browsersOfServers, clientsOfLeftBehind, findSessions, isElsewhere } fro
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools } from './localTools.ts';
-import { dialPort, pagesOf, pidOf, soon } from './ownDevtools.ts';
+import { dialPort, pagesOf, soon } from './ownDevtools.ts';
 
 // Browsers that automation started on this machine: by Playwright, Puppeteer, agent-browser and others. They are found among
 // the processes, by the profile folders that these tools give their browsers, and joined to the sessions that the tools' own

@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Disposable } from '../../core/event.ts';
 import { type AccountId, accountId } from '../../core/ids.ts';
 import type { Memory } from '../../core/storage.ts';
+import { storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
 import { hasCredentials, type Secret } from './secrets.ts';
 
@@ -24,7 +25,6 @@ export type IndexEntry = v.InferOutput<typeof IndexEntry>;
 const indexKey = 'accounts';
 /** Accounts that were removed: another window that hasn't heard of it may write them back. */
 const removedKey = 'removedAccounts';
-const Removed = v.fallback(v.array(v.string()), []);
 /**
  * When it's checked whether this window has heard of an account, in milliseconds after the previous check: usually it has within
  * 100 ms, but another window may undo the write, which is then repeated.
@@ -159,7 +159,7 @@ export class AccountIndex implements Disposable {
   }
 
   #storedRemoved(): readonly string[] {
-    return v.parse(Removed, this.#memory.get(removedKey));
+    return storedRows(v.string(), this.#memory.get(removedKey));
   }
 
   #stored(): readonly unknown[] {

@@ -1,14 +1,16 @@
-import type { Credentials } from '../../core/account.ts';
+import type { Account, Credentials } from '../../core/account.ts';
 import type { CdpDialer } from '../../core/cdp.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { HttpClient } from '../../core/http.ts';
-import { parseAddress } from '../../core/origin.ts';
+import { loopbackUrl, parseAddress } from '../../core/origin.ts';
 import type { Link, ProviderKind } from '../../core/provider.ts';
 import { badAddress, ProviderError } from '../../core/providerError.ts';
 import type { RequestLimits } from '../../core/rateWindow.ts';
 import { knownSecrets } from '../../core/redact.ts';
+import type { ProviderKinds } from '../providers/providerKinds.ts';
 import { redactedError } from '../providers/redactedError.ts';
 import { type RedactedProvider, redactedProvider } from '../providers/redactedProvider.ts';
+import type { Accounts } from './accounts.ts';
 
 /** The ways to the network, made by the composition root. */
 export interface Network {
@@ -83,6 +85,55 @@ export function connect(
   } catch (error) {
     throw redactedError(error, known.redact);
   }
+}
+
+/** What connecting an account needs. */
+export interface ConnectParts {
+  readonly kinds: ProviderKinds;
+  readonly accounts: Accounts;
+  readonly network: Network;
+}
+
+/**
+ * Connects an account to its provider. The only place where a saved key meets an address, and it is the address the key was saved
+ * with.
+ * @param others what other accounts show of this machine.
+ * @param onLimits is told what will receive the rate limits that answers report.
+ * @throws ProviderError as `Connections.open` does.
+ */
+export async function connectAccount(
+  { kinds, accounts, network }: ConnectParts,
+  account: Account,
+  others: Pick<Link, 'isShownElsewhere' | 'hasAccountAt'>,
+  onLimits: (limits: RequestLimits) => void,
+): Promise<RedactedProvider> {
+  const { id } = account;
+  await kinds.load();
+  const kind = kinds.get(account.provider);
+  if (kind === undefined) {
+    const reason = { kind: 'unknownProvider', provider: account.provider } as const;
+    throw new ProviderError({ kind: 'unsupported', reason }, 'unknown provider');
+  }
+  const saved = await accounts.open(id);
+  if (saved === undefined && kind.fields.length > 0) {
+    const why = (await accounts.whyNoKey(id)) ?? 'missing';
+    const trouble = { kind: 'noKey', ...(why !== 'missing' && { why }) } as const;
+    throw new ProviderError(trouble, `no key can be used on this machine: ${why}`);
+  }
+  const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
+  const { origin, credentials } = secret;
+  const further = secret.further ?? (kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
+  if (saved !== undefined && kind.fields.length > 0 && saved.machine !== accounts.machine) {
+    // On another machine, something else may answer at such an address.
+    if ([origin, ...further].some((address) => loopbackUrl(address) !== undefined)) {
+      throw new ProviderError({ kind: 'noKey', why: 'otherMachine' }, 'the key is for an address of another machine');
+    }
+  }
+  // Derived again each time where it can't be saved.
+  if (secret.further === undefined) accounts.keepFurther(id, further).catch(() => {});
+  const limits: RequestLimits = {};
+  onLimits(limits);
+  return connect(kind, origin, credentials, network, limits, further, others);
 }
 
 /** Counts what a client sends. */

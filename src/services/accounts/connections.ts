@@ -1,7 +1,7 @@
 import type { Account, Credentials } from '../../core/account.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
-import { loopbackPort, loopbackUrl } from '../../core/origin.ts';
+import { loopbackPort } from '../../core/origin.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
@@ -12,7 +12,7 @@ import type { Network } from './connect.ts';
 
 /**
  * Connects accounts to their providers: one provider per account, created when first needed and again when its key or
- * address changes. The only place where a key meets an address, and it is the address the key was saved with.
+ * address changes.
  */
 export class Connections {
   readonly #kinds: ProviderKinds;
@@ -97,35 +97,13 @@ export class Connections {
   async #open(id: AccountId): Promise<RedactedProvider> {
     const account: Account | undefined = this.#accounts.get(id);
     if (account === undefined) throw new ProviderError({ kind: 'notFound' }, 'there is no such account');
-    const [{ connect, furtherOf }] = await Promise.all([import('./connect.ts'), this.#kinds.load()]);
-    const kind = this.#kinds.get(account.provider);
-    if (kind === undefined) {
-      const reason = { kind: 'unknownProvider', provider: account.provider } as const;
-      throw new ProviderError({ kind: 'unsupported', reason }, 'unknown provider');
-    }
-    const saved = await this.#accounts.open(id);
-    if (saved === undefined && kind.fields.length > 0) {
-      const why = (await this.#accounts.whyNoKey(id)) ?? 'missing';
-      const trouble = { kind: 'noKey', ...(why !== 'missing' && { why }) } as const;
-      throw new ProviderError(trouble, `no key can be used on this machine: ${why}`);
-    }
-    const secret = saved ?? { origin: account.origin, credentials: {}, further: [] };
-    const { origin, credentials } = secret;
-    const further = secret.further ?? (this.#kinds.isBuiltIn(kind) ? furtherOf(kind, origin, credentials) : []);
-    if (saved !== undefined && kind.fields.length > 0 && saved.machine !== this.#accounts.machine) {
-      // On another machine, something else may answer at such an address.
-      if ([origin, ...further].some((address) => loopbackUrl(address) !== undefined)) {
-        throw new ProviderError({ kind: 'noKey', why: 'otherMachine' }, 'the key is for an address of another machine');
-      }
-    }
-    // Derived again each time where it can't be saved.
-    if (secret.further === undefined) this.#accounts.keepFurther(id, further).catch(() => {});
-    const limits: RequestLimits = {};
-    this.#limits.set(id, limits);
-    return connect(kind, origin, credentials, this.#network, limits, further, {
-      isShownElsewhere: (port) => this.isAtPort(port, id),
-      hasAccountAt: (port) => this.#othersAt(port, id).length > 0,
-    });
+    const { connectAccount } = await import('./connect.ts');
+    const parts = { kinds: this.#kinds, accounts: this.#accounts, network: this.#network };
+    const others = {
+      isShownElsewhere: (port: number) => this.isAtPort(port, id),
+      hasAccountAt: (port: number) => this.#othersAt(port, id).length > 0,
+    };
+    return connectAccount(parts, account, others, (limits) => this.#limits.set(id, limits));
   }
 
   /** Whether another account's address is a port of this machine, unless that account has no session to show. */

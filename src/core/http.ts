@@ -27,6 +27,11 @@ export interface HttpRequest {
    * `unexpectedAnswer`, and so is a web page. Without it every 404 and 410 is `notFound`.
    */
   readonly isOwnNotFound?: (said: unknown) => boolean;
+  /**
+   * Whether requests that are sent at the same time each have a connection of their own, even to a server that speaks HTTP/2: a load
+   * balancer may lead each connection to another server.
+   */
+  readonly isSpread?: boolean;
   /** Deadline for everything: connecting, waiting, retries, reading the body. 15 seconds unless told otherwise. */
   readonly timeoutMs?: number;
 }

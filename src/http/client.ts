@@ -67,6 +67,7 @@ export function openHttpClient(address: URL, secrets: Iterable<string>, options:
         maxBytes,
         headersOnly: false,
         ...(request.timeoutMs === undefined ? {} : { answerTimeoutMs: request.timeoutMs }),
+        ...(request.isSpread === undefined ? {} : { isSpread: request.isSpread }),
       });
       log(String(answer.status));
       const window = rateWindowOf((name) => answer.headers.get(name), clock);

@@ -40,12 +40,15 @@ export class OpenRoute {
   /** Resolves when the first connection has shown which of the two the server speaks, or has failed. */
   #first: Promise<void> | undefined;
 
-  /** @throws TransportError `proxy` for a proxy that undici doesn't support. */
-  constructor(way: Way, tls: object, origin: string, clock: Clock) {
+  /**
+   * @param allowH2 whether the server may choose HTTP/2.
+   * @throws TransportError `proxy` for a proxy that undici doesn't support.
+   */
+  constructor(way: Way, tls: object, origin: string, clock: Clock, allowH2: boolean) {
     this.#origin = origin;
     this.#clock = clock;
     this.#hasNoProxy = way.by === 'loopback';
-    this.dispatcher = dispatcherFor(way, tls, (connect) => this.#connectBy(connect));
+    this.dispatcher = dispatcherFor(way, { ...tls, allowH2 }, (connect) => this.#connectBy(connect));
   }
 
   /** The HTTP/2 connection, if there is one that accepts more requests. */
@@ -124,13 +127,13 @@ function connectError(error: Error): Error {
 }
 
 function dispatcherFor(way: Way, tls: object, connectBy: (connect: Connect) => Connect): Dispatcher {
-  const direct = { ...tls, timeout: connectTimeoutMs, autoSelectFamily: true, allowH2: true };
+  const direct = { ...tls, timeout: connectTimeoutMs, autoSelectFamily: true };
   const options = {
     connections: mostConnections,
     pipelining: 1,
     connect: connectorFor(direct),
-    requestTls: { ...tls, timeout: connectTimeoutMs, allowH2: true },
-    proxyTls: { ...tls, timeout: connectTimeoutMs },
+    requestTls: { ...tls, timeout: connectTimeoutMs },
+    proxyTls: { ...tls, timeout: connectTimeoutMs, allowH2: false },
     factory: (origin: string | URL, { connect, ...others }: PoolType.Options) => {
       // `connect` is never an object here: undici's agents pass on the function from above, or their own for a proxy.
       return new Pool(origin, { ...others, connect: connectBy(connect as Connect) });

@@ -13,6 +13,8 @@ export interface TransportRequest {
   readonly maxBytes: number;
   /** Whether only the headers are wanted: then the body isn't read, and is empty. */
   readonly headersOnly: boolean;
+  /** See `HttpRequest.isSpread`. The editor's own fetch can't be told. */
+  readonly isSpread?: boolean;
   /** Overrides {@link answerTimeoutMs} for requests that take a server longer. */
   readonly answerTimeoutMs?: number;
 }

@@ -37,6 +37,7 @@ interface KnownRoute {
 export class UndiciTransport implements Transport {
   readonly #network: EditorNetwork;
   readonly #clock: Clock;
+  /** By origin, and whether requests are spread over connections. */
   readonly #routes = new Map<string, Promise<KnownRoute>>();
 
   constructor(network: EditorNetwork, clock: Clock) {
@@ -52,11 +53,11 @@ export class UndiciTransport implements Transport {
   }
 
   async send(request: TransportRequest): Promise<TransportAnswer> {
-    const { url, origin, signal } = request;
+    const { url, origin, signal, isSpread = false } = request;
     const mayTakeMs = request.answerTimeoutMs ?? answerTimeoutMs;
     try {
       for (let tried = 1; ; tried++) {
-        const route = await this.#routeTo(url, signal);
+        const route = await this.#routeTo(url, isSpread, signal);
         signal.throwIfAborted();
         assertOrigin(url, origin);
         const { http2 } = route;
@@ -75,38 +76,39 @@ export class UndiciTransport implements Transport {
   }
 
   /** Asks the editor again if it hadn't answered by the time an earlier request was canceled. */
-  async #routeTo(url: URL, signal: AbortSignal): Promise<OpenRoute> {
-    const known = this.#routes.get(url.origin);
+  async #routeTo(url: URL, isSpread: boolean, signal: AbortSignal): Promise<OpenRoute> {
+    const key = `${url.origin} ${isSpread}`;
+    const known = this.#routes.get(key);
     if (known !== undefined) {
-      const { route, openedAt } = await this.#opened(url, known, signal);
+      const { route, openedAt } = await this.#opened(key, known, signal);
       const { now, monotonic } = this.#time();
       const isOld = now - openedAt.now >= routeLifetimeMs || monotonic - openedAt.monotonic >= routeLifetimeMs;
       if (!isOld) return route;
-      if (this.#routes.get(url.origin) === known) {
-        this.#routes.delete(url.origin);
+      if (this.#routes.get(key) === known) {
+        this.#routes.delete(key);
         closeWhenIdle(known);
       }
     }
-    const opening = this.#routes.get(url.origin) ?? this.#open(url);
-    this.#routes.set(url.origin, opening);
-    return (await this.#opened(url, opening, signal)).route;
+    const opening = this.#routes.get(key) ?? this.#open(url, isSpread);
+    this.#routes.set(key, opening);
+    return (await this.#opened(key, opening, signal)).route;
   }
 
-  async #opened(url: URL, opening: Promise<KnownRoute>, signal: AbortSignal): Promise<KnownRoute> {
+  async #opened(key: string, opening: Promise<KnownRoute>, signal: AbortSignal): Promise<KnownRoute> {
     try {
       return await unlessAborted(opening, signal);
     } catch (error) {
-      if (this.#routes.get(url.origin) === opening) this.#routes.delete(url.origin);
+      if (this.#routes.get(key) === opening) this.#routes.delete(key);
       throw error;
     }
   }
 
-  async #open(url: URL): Promise<KnownRoute> {
+  async #open(url: URL, isSpread: boolean): Promise<KnownRoute> {
     // The editor isn't even asked: the editor or its proxies might resolve the name to another machine.
     const way: Way = isLoopback(url.hostname) ? { by: 'loopback' } : await this.#network.routeTo(url);
     const { systemCertificates, strictCertificates } = this.#network.settings();
     const tls = { secureContext: sharedSecureContext(systemCertificates), rejectUnauthorized: strictCertificates };
-    const route = new OpenRoute(way, tls, url.origin, this.#clock);
+    const route = new OpenRoute(way, tls, url.origin, this.#clock, !isSpread);
     return { route, openedAt: this.#time() };
   }
 

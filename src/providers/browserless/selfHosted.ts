@@ -64,7 +64,7 @@ export function isV1Refusal(error: unknown): boolean {
 
 export function v2(link: Link, version: string | undefined): Surface {
   const send = (request: HttpRequest, signal: AbortSignal) =>
-    link.http.send({ ...request, headers: bearer(link) }, signal);
+    link.http.send({ ...request, headers: bearer(link), isSpread: true }, signal);
   const identity = version === undefined ? 'v2' : `v${version}`;
   return selfHosted(link, send, { headers: bearer(link), identity, killed: 'ended', isOwnNotFound: isV2NotFound });
 }
@@ -78,7 +78,7 @@ export function v1(link: Link): Surface {
     link,
     async (request, signal) => {
       try {
-        return await link.http.send({ ...request, headers }, signal);
+        return await link.http.send({ ...request, headers, isSpread: true }, signal);
       } catch (error) {
         if (!isV1Refusal(error)) throw error;
         throw new ProviderError({ kind: 'unauthorized' }, 'v1 refused the token');

@@ -122,6 +122,20 @@ describe('HTTP/2', () => {
     assert.equal(server.requests.at(-1)?.headers['x-key'], 'k');
   });
 
+  it('isn’t used for requests that are to reach different servers behind one address', async () => {
+    await start({});
+    server.latencyMs = 50;
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => send('GET', `/s${index}`, { isSpread: true })),
+    );
+    assert.deepEqual(
+      new Set(answers.map(({ status, concurrency }) => `${status} ${concurrency}`)),
+      new Set(['200 undefined']),
+    );
+    assert.deepEqual([server.mostConnections, server.http2Connections], [8, 0]);
+    assert.equal((await send('GET', '/s0')).concurrency, 100);
+  });
+
   it('has no more requests in flight than the server allows, and reports that limit', async () => {
     await start({ most: 7 });
     assert.equal((await send('GET', '/first')).concurrency, 7);

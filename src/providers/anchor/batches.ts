@@ -70,7 +70,8 @@ export class AnchorBatches {
   readonly #clock: Clock;
   /** A session's batch. It never changes once the batch has made all of its sessions. */
   readonly #batchOf = new Map<SessionId, GroupId>();
-  readonly #whole = new Set<GroupId>();
+  /** How many sessions are known of each batch that has made all of them. It may still make up for failed ones. */
+  readonly #whole = new Map<GroupId, number>();
   /** The batches that have or may have running sessions, as they were listed last. */
   #known: ReadonlyMap<GroupId, Group> = new Map();
   /** How many sessions each batch has made, in case a deletion's answer doesn't say. */
@@ -99,16 +100,15 @@ export class AnchorBatches {
         const id = groupId(batch.batch_id);
         listed.add(id);
         const making = isBeingMade(batch);
-        const isWanted =
-          !this.#whole.has(id) && (making || running.some((session) => mayBeFrom(session, batch, this.#batchOf)));
+        const isWhole = (this.#whole.get(id) ?? -1) >= sizeOf(batch);
+        const isWanted = !isWhole && (making || running.some((session) => mayBeFrom(session, batch, this.#batchOf)));
         if (isWanted && mayAsk === 0) notAsked++;
         else if (isWanted) {
           mayAsk--;
-          const members = (await this.#members(id, signal)).rows;
-          this.#note(id, members);
+          const known = this.#note(id, (await this.#members(id, signal)).rows);
           // "completed" means that all sessions were made, not that any has ended.
-          const missing = sizeOf(batch) - members.length;
-          if (!making && missing <= 0) this.#whole.add(id);
+          const missing = sizeOf(batch) - known;
+          if (!making && missing <= 0) this.#whole.set(id, known);
           if (!making && missing > 0)
             faults.push({ subject: `Batches: ${id}`, what: `${missing} of its sessions can't be read` });
         }
@@ -117,7 +117,7 @@ export class AnchorBatches {
         }
       }
     }
-    for (const id of this.#whole) if (!listed.has(id)) this.#whole.delete(id);
+    for (const id of this.#whole.keys()) if (!listed.has(id)) this.#whole.delete(id);
     for (const id of this.#sizes.keys()) if (!listed.has(id)) this.#sizes.delete(id);
     if (notAsked > 0) {
       const what = 'their sessions are loaded at the next refresh';
@@ -176,19 +176,19 @@ export class AnchorBatches {
     const answer = await this.#detail(id, signal);
     const batch = (await decodeList(BatchCounts, ['data', 'sessions'], answer)).whole.data;
     const { rows, faults } = await membersIn(answer);
-    this.#note(id, rows);
+    const known = this.#note(id, rows);
     this.#known = new Map([...this.#known, [id, groupOf(batch)]]);
-    if (faults.length > 0 || rows.length < sizeOf(batch)) {
+    if (faults.length > 0 || known < sizeOf(batch)) {
       const trouble = { kind: 'unexpectedAnswer', what: 'it left out sessions of a batch' } as const;
-      throw new ProviderError(trouble, `${rows.length} of ${sizeOf(batch)} sessions of a batch could be read`);
+      throw new ProviderError(trouble, `${known} of ${sizeOf(batch)} sessions of a batch could be read`);
     }
   }
 
-  #note(batch: GroupId, members: readonly BatchSession[]): void {
-    for (const { session_id: id } of members) {
-      const isKept = this.#batchOf.size < mostKnownSessions;
-      if (isKept && id != null && idFault(id) === undefined) this.#batchOf.set(sessionId(id), batch);
-    }
+  /** Takes note of a batch's sessions. @returns how many have an ID; those that failed or are being started have none. */
+  #note(batch: GroupId, members: readonly BatchSession[]): number {
+    const ids = members.flatMap(({ session_id: id }) => (id != null && idFault(id) === undefined ? [id] : []));
+    for (const id of ids) if (this.#batchOf.size < mostKnownSessions) this.#batchOf.set(sessionId(id), batch);
+    return ids.length;
   }
 
   /** Ends a batch's sessions and deletes their data. @throws ProviderError */

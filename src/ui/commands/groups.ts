@@ -25,7 +25,7 @@ import {
   tellDeletion,
   tellFinishedDeletion,
 } from './endReports.ts';
-import { listFresh, unknownAccounts } from './lists.ts';
+import { listFresh, partSentence, unknownAccounts } from './lists.ts';
 import {
   checkUnlistedProtected,
   listOfSessions,
@@ -99,10 +99,9 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const { accountId, groupId } = target;
   await listFresh(parts, [accountId]);
   await checkUnlistedProtected(parts, accountId);
-  const listedGroup = () => parts.store.state(accountId)?.contents.groups.get(groupId);
-  // A list may leave out an old batch although it has running sessions.
-  const isKnown = listedGroup() !== undefined || (await lookUpMembers(parts, target));
-  const running = listedGroup();
+  // A list may leave out an old batch although it has running sessions, and sessions that a batch has only just made.
+  const isKnown = await lookUpMembers(parts, target);
+  const running = parts.store.state(accountId)?.contents.groups.get(groupId);
   const group = running ?? parts.finished.of(accountId)?.groups.get(groupId);
   const loss = kindOfAccount(parts, accountId)?.wording.deleteGroup;
   const canDelete = group?.kind === 'batch' && parts.store.capabilities(accountId).has('deleteGroup');
@@ -115,7 +114,9 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (running === undefined && members.length === 0) return deleteFinished(parts, target, group, loss, isKnown);
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
-  const question = questionForBatch(groupName(group), factsOf(parts, accountId, members, group), subjects, loss);
+  const part = isKnown ? [] : [partSentence(parts, accountId)];
+  const facts = [...new Set([...factsOf(parts, accountId, members, group), ...part])];
+  const question = questionForBatch(groupName(group), facts, subjects, loss);
   const generation = parts.connections.generation(accountId);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
   const answer = await whileWorking(
@@ -130,7 +131,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
 }
 
 /**
- * Looks up the sessions of a batch that isn't listed among those with running sessions, and lists its account again.
+ * Looks up the sessions of a batch, and lists its account again.
  * @returns whether that list shows which of them are running.
  */
 async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarget): Promise<boolean> {

@@ -118,10 +118,15 @@ export function unknownAccounts(
           name,
         ),
       ];
-    const unshown = l10n.t('Not all sessions in {0} can be listed, so some may be missing here.', name);
     const isPart = state.kind === 'ready' && leavesOutSessions(state);
-    return [said ?? [], isPart ? unshown : [], state.contents.combined ? combined : []].flat();
+    return [said ?? [], isPart ? partSentence(parts, id) : [], state.contents.combined ? combined : []].flat();
   });
+}
+
+/** Says that sessions of an account may be missing from a dialog. */
+export function partSentence(parts: AccountParts, account: AccountId): string {
+  const name = nameOfAccount(parts, account);
+  return l10n.t('Not all sessions in {0} can be listed, so some may be missing here.', name);
 }
 
 /** Whether a list has sessions that can't be shown. */

@@ -129,6 +129,19 @@ describe('a whole batch', () => {
     });
   });
 
+  it('isn’t deleted while a session of it is protected that had no ID yet when the batch was listed', async () => {
+    const batch = server.addBatch(3, { id: 'batch_a' });
+    const ids = batch.members.map(({ id }) => id);
+    const rows = ids.map((id, index) => ({ item_index: index, session_id: index === 2 ? null : id }));
+    const answer = { status: 200, json: { data: { batch_id: 'batch_a', sessions: rows } } };
+    server.misbehave('GET', /batch-sessions\/batch_a/, { kind: 'answer', answer }, 1);
+    await services.refresher.refresh(accountId);
+    await parts.protections.set(accountId, [sessionId(ids[2] ?? '')], true);
+    await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+    assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
+    assert.equal(server.running.length, 3);
+  });
+
   describe('that was created long before its sessions started', () => {
     const target = () => ({ accountId, groupId: groupId('batch_old') });
     const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);

@@ -66,9 +66,15 @@ const browserNames = new Set([
   'msedge',
   'Microsoft Edge',
   'headless_shell',
+  'headless-shell',
   'chrome-headless-shell',
   'Brave Browser',
   'brave',
+  'Vivaldi',
+  'vivaldi-bin',
+  'Opera',
+  'opera',
+  'thorium',
 ]);
 
 /** Where each tool keeps its browsers' profiles, found by running each. Chrome DevTools MCP uses Puppeteer's. */

@@ -30,7 +30,7 @@ const ContextIds = v.object({
 
 /** Why a session isn't shown. */
 const anotherAnswers =
-  'another browser answers at this address now, so it may still be running. To forget it, reload the window.';
+  'another browser answers at this address now, so it may still be running. To remove it from the list, reload the window.';
 
 /** Stands for the default context in browsers before Chrome 143, which don't report its id. */
 const unnamedDefaultContext = 'default-context';

@@ -107,7 +107,7 @@ function skippedSentence(name: string, reason: SkippedEnvFile['reason']): string
     case 'tooLarge':
       return l10n.t("{0} is larger than 128 KB, so it wasn't read.", name);
     case 'tooMany':
-      return l10n.t("{0} and the files after it weren't read, because there are more than 50.", name);
+      return l10n.t('Only 50 .env files of a folder are read. {0} and those after it were skipped.', name);
     case 'unreadable':
       return l10n.t("Couldn't read {0}.", name);
   }

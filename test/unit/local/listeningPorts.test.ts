@@ -12,7 +12,9 @@ import { freePort, type Owned, start, temporaryFolder } from '../../host/process
 import { unaborted } from '../testNetwork.ts';
 import { until } from '../until.ts';
 
-(process.platform === 'linux' ? describe : describe.skip)('TCP ports of this machine (Linux only)', () => {
+(process.platform === 'linux' ? describe : describe.skip)('TCP ports of this machine (Linux only)', function () {
+  // While other tests run, there are many processes to look at.
+  this.timeout(60_000);
   const listenAt = async (host: string, port: number): Promise<Server> => {
     const server = createServer().listen(port, host);
     await once(server, 'listening');

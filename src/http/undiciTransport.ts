@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { EditorNetwork } from '../core/network.ts';
 import { isLoopback } from '../core/origin.ts';
 import { assertOrigin } from '../core/requestUrl.ts';
+import { unlessAborted } from '../core/unlessAborted.ts';
 import { sharedSecureContext } from './certificates.ts';
 import type { Http2Connection } from './http2Connection.ts';
 import { OpenRoute, SpeaksHttp2, type Way } from './openRoute.ts';
@@ -160,19 +161,6 @@ async function overHttp1(
     ),
     body: read,
   };
-}
-
-/** What `work` resolves to. @throws the signal's reason as soon as it is aborted. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 async function overHttp2(

@@ -77,5 +77,9 @@ export class AnsweringBrowser {
 
 async function hasEnded(process: Known['process']): Promise<boolean> {
   if (process === undefined || process === 'none') return false;
-  return !(await isStillRunning(await openProcessReader(), process));
+  try {
+    return !(await isStillRunning(await openProcessReader(), process));
+  } catch {
+    return false;
+  }
 }

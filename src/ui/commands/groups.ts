@@ -1,8 +1,10 @@
 import * as l10n from '@vscode/l10n';
+import { deadline } from '../../core/clock.ts';
 import type { Group } from '../../core/group.ts';
 import type { AccountId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import { limitRequests } from '../../services/accounts/requestPace.ts';
 import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
 import type { ListGroup } from '../../services/sessions/grouping.ts';
@@ -13,6 +15,7 @@ import { finishedCount } from '../text/batches.ts';
 import { questionForBatch, questionForCancel, questionForFinishedBatch } from '../text/confirmations.ts';
 import { groupName } from '../text/groupNames.ts';
 import { kindOfAccount, nameOfAccount, providerName } from './accountNames.ts';
+import { busyIfSlow } from './busyIfSlow.ts';
 import { describeSessions, unfiltered } from './descriptions.ts';
 import { type EndParts, endAgain, endTargets } from './ending.ts';
 import {
@@ -48,7 +51,8 @@ import {
   wholeAccount,
 } from './targets.ts';
 
-const lookUpTimeoutMs = 10_000;
+/** How long the user waits for the sessions of a batch at most, in milliseconds. */
+const longestLookUpMs = 8_000;
 
 /** Ends the sessions of a group one by one. Its data stays. */
 export async function endGroup(parts: EndParts, args: readonly unknown[]): Promise<PublicEndReport> {
@@ -131,20 +135,26 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
 }
 
 /**
- * Looks up the sessions of a batch, and lists its account again.
+ * Looks up the sessions of a batch, and lists its account again. Waits a few seconds at most.
  * @returns whether that list shows which of them are running.
  */
 async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarget): Promise<boolean> {
-  const { connections, refresher, logger } = parts;
-  try {
+  const { connections, refresher, logger, prompts, clock } = parts;
+  const limit = deadline(clock, longestLookUpMs);
+  const lookUp = async (): Promise<boolean> => {
     const provider = await connections.open(accountId);
     if (provider.lookUpGroup === undefined) return true;
     limitRequests(parts, accountId, 'lookUp');
-    await provider.lookUpGroup(groupId, AbortSignal.timeout(lookUpTimeoutMs));
+    await provider.lookUpGroup(groupId, limit.signal);
     return (await refresher.refreshOnRequest(accountId)).kind === 'listed';
+  };
+  try {
+    return await busyIfSlow(prompts, clock, l10n.t('Listing sessions…'), unlessAborted(lookUp(), limit.signal));
   } catch (error) {
     logger.debug(`the sessions of batch ${groupId} weren't looked up: ${ProviderError.from(error).message}`);
     return false;
+  } finally {
+    limit.dispose();
   }
 }
 

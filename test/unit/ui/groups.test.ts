@@ -142,6 +142,16 @@ describe('a whole batch', () => {
     assert.equal(server.running.length, 3);
   });
 
+  it('is asked about even if the provider never says which sessions it has', async () => {
+    server.addBatch(2, { id: 'batch_a' });
+    await services.refresher.refresh(accountId);
+    server.misbehave('GET', /batch-sessions\/batch_a/, { kind: 'silent' }, 100);
+    parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+    await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+    assert.match(details[0] ?? '', /Not all sessions in .* can be listed, so some may be missing here\./);
+    assert.match(details[0] ?? '', /2 of its sessions are running and will end:/);
+  }).timeout(20_000);
+
   describe('that was created long before its sessions started', () => {
     const target = () => ({ accountId, groupId: groupId('batch_old') });
     const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);

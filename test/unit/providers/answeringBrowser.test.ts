@@ -82,7 +82,7 @@ describe('sessions of a Local Chrome when another browser answers at its address
         .state(account)
         ?.contents.faults.map(({ what }) => what)
         .join() ?? '',
-      /another browser answers at this address now, so it may still be running/,
+      /another browser answers there now, so it may still be running/,
     );
     const quietly = { stop: neverAborted, onProgress: () => {} };
     const { results } = await services.ender.end([confirmed], quietly);

@@ -29,8 +29,7 @@ const ContextIds = v.object({
 });
 
 /** Why a session isn't shown. */
-const anotherAnswers =
-  'another browser answers at this address now, so it may still be running. To remove it from the list, reload the window.';
+const anotherAnswers = 'another browser answers there now, so it may still be running';
 
 /** Stands for the default context in browsers before Chrome 143, which don't report its id. */
 const unnamedDefaultContext = 'default-context';
@@ -64,7 +63,7 @@ export const localChrome: ProviderKind = {
 
 function connect(link: Link): Provider {
   const open = (signal: AbortSignal) => dialBrowser(link, signal);
-  const answering = new AnsweringBrowser(link.origin);
+  const answering = new AnsweringBrowser(link);
 
   /** @param use is told which sessions may still be running in another browser that answered before. */
   async function withConnection<T>(

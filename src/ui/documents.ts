@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 const documentScheme = 'browser-sessions';
 /** Most documents that are kept; the oldest go first. An editor that still shows one has its own copy. */
 const mostKept = 30;
+const mostFolders = 1_000;
 
 interface Kept {
   readonly bytes: Uint8Array;
@@ -42,6 +43,10 @@ export class Documents implements vscode.FileSystemProvider, vscode.Disposable {
   async show(about: string, name: string, bytes: Uint8Array): Promise<void> {
     const folder = this.#folders.get(about) ?? crypto.randomUUID().slice(0, 8);
     this.#folders.set(about, folder);
+    for (const oldest of this.#folders.keys()) {
+      if (this.#folders.size <= mostFolders) break;
+      this.#folders.delete(oldest);
+    }
     const uri = vscode.Uri.from({ scheme: documentScheme, path: `/${folder}/${name.replace(/[\\/]/g, '_')}` });
     this.#kept.delete(uri.path);
     this.#kept.set(uri.path, { bytes, madeAt: this.#now() });

@@ -29,6 +29,8 @@ export interface PendingEnd {
   /** What is known about the last request. */
   sent: Sent;
   attempts: number;
+  /** How often it wasn't sent because the provider limits requests for the list that comes first. */
+  delays: number;
 }
 
 /** How many active end operations each session is part of. Its row shows the outcome of the last to settle. */
@@ -72,6 +74,7 @@ export class AccountEnd {
       unlisted,
       sent: { kind: 'notSent' },
       attempts: 0,
+      delays: 0,
     }));
     for (const { session } of targets) counts.set(session.id, (counts.get(session.id) ?? 0) + 1);
     this.#unwant = parts.evidence.want(

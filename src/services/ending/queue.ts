@@ -28,6 +28,8 @@ const firstPauseMs = 250;
 const longestWaitMs = 60_000;
 /** How many times an end is sent to reach the worker that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
 const mostAtOnce = 8;
+/** How many times an end waits because the list that comes first is rate limited. */
+const mostDelays = 8;
 
 /** The reason why it isn't known whether a session still has its ID; undefined if it's known. Never rejects. */
 export type WhyUnsure = (session: Session) => Promise<ProviderError | undefined>;
@@ -144,12 +146,16 @@ export class AccountQueue {
     if (this.#senders.get(session.id)?.by !== end) {
       this.#senders.set(session.id, { by: end, ...Promise.withResolvers<Sent>() });
     }
-    const unsure = await whyUnsure?.(session);
+    const unsure = whyUnsure && (await unlessStopped(whyUnsure(session), stop));
+    if (stop.aborted) return 'done';
     if (unsure !== undefined) {
+      if (wantsLess(unsure) && ++pending.delays < mostDelays) {
+        this.#pace.refused(unsure);
+        return 'again';
+      }
       if (pending.sent.kind !== 'unclear') pending.sent = { kind: 'refused', why: { kind: 'failed', error: unsure } };
       return 'done';
     }
-    if (stop.aborted) return 'done';
     const listed = store.session(accountId, session.id);
     if (pending.unlisted ? listed !== undefined && !isSame(session, listed) : !isSame(session, listed)) {
       // It's gone, or another session has its id, or its account was removed: then there is no connection.
@@ -203,11 +209,11 @@ export class AccountQueue {
     }
   }
 
-  /** Waits for another operation that ends the same session. If that one was refused, this one sends its own end. */
+  /** Waits for another operation that ends the same session. If that one sent nothing or was refused, this one sends its own end. */
   async #join(pending: PendingEnd, another: Promise<Sent>, stop: AbortSignal): Promise<'again' | 'done'> {
     const sent = await unlessStopped(another, stop);
     if (sent === undefined) return 'done';
-    if (sent.kind === 'refused') {
+    if (sent.kind === 'refused' || sent.kind === 'notSent') {
       const { id } = pending.session;
       if (this.#senders.get(id)?.promise === another) this.#senders.delete(id);
       return 'again';

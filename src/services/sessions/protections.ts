@@ -310,7 +310,11 @@ export class Protections {
     const isAnyThere = ids.some((id) => this.#store.session(removed.id, id) !== undefined);
     const browsers = port === undefined || !isAnyThere ? [] : this.#store.links.atPort(port);
     const around = browsers.map(([account, browser]) => ({ account, sessions: [browser], isProtected: true }));
-    const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept, ...around];
+    const served = others.map(({ id: account }) => {
+      const state = this.#store.state(account);
+      return { account, sessions: ids.flatMap((id) => browserWithDevtools(state, id) ?? []), isProtected: true };
+    });
+    const changes = [{ account: removed.id, sessions: ids, isProtected: false }, ...kept, ...around, ...served];
     await this.#change(changes.filter(({ sessions }) => sessions.length > 0)).catch(() => {});
     this.#undone.watch();
   }

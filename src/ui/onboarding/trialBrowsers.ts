@@ -81,7 +81,9 @@ export async function removeLeftTrials(parts: TrialParts, machine: ThisMachine):
       isRunning = await machine.isRunning(record.profile);
     }
     if (isRunning) continue;
-    await forget(parts, record);
+    // Its account may have been added since.
+    const latest = recordsIn(parts.memory).find(({ profile }) => profile === record.profile) ?? record;
+    await forget(parts, latest);
     await machine.removeProfile(record.profile);
   }
 }

@@ -93,7 +93,8 @@ export class TrialOfExtension implements Disposable {
     const profiles: string[] = [];
     const start = await machine.startBrowser((profile) => {
       profiles.push(profile);
-      return keepProfile(this.#parts, profile);
+      // If it can't be stored, the browser still deletes its profile, unless this window crashes.
+      return keepProfile(this.#parts, profile).catch(() => {});
     });
     const kept = start.kind === 'started' ? start.browser.profile : undefined;
     // Those of browsers that didn't start are deleted by now.

@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
+import type { CdpConnection } from '../../../src/core/cdp.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { AccountId, SessionId } from '../../../src/core/ids.ts';
+import { type AccountId, type SessionId, sessionId } from '../../../src/core/ids.ts';
 import { neverAborted } from '../../../src/core/neverAborted.ts';
+import { AnsweringBrowser } from '../../../src/providers/answeringBrowser.ts';
 import { ensureChromium, quietFlags, type RunningChromium, startChromium } from '../../host/chromium.ts';
 import { start, temporaryFolder } from '../../host/processes.ts';
 import { Devtools } from '../../servers/devtools.ts';
@@ -92,6 +94,27 @@ describe('sessions of a Local Chrome when another browser answers at its address
     assert.deepEqual(services.store.state(account)?.contents.faults, []);
     const again = await services.ender.end([confirmed], quietly);
     assert.deepEqual([again.results[0]?.outcome, await contextsOf(first)], ['ended', []]);
+  });
+
+  it('may be running for ten minutes after the first one answered, if it isn’t known which process that is', async () => {
+    let now = 0;
+    const clock = { ...systemClock, monotonic: () => now };
+    const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock });
+    const dialed = (id: string | undefined) => ({ id, browser: 'Chrome/156', cdp: {} as CdpConnection });
+    const elsewhere = async (id: string | undefined) => [...(await answering.elsewhere(dialed(id), neverAborted))];
+    assert.deepEqual(await elsewhere('one'), []);
+    answering.note(dialed('one'), [sessionId('a'), sessionId('b')]);
+    now = 1_000;
+    assert.deepEqual(await elsewhere('two'), ['a', 'b']);
+    answering.note(dialed('two'), [sessionId('b')]);
+    now = 599_000;
+    assert.deepEqual(await elsewhere('two'), ['a']);
+    assert.deepEqual(await elsewhere('one'), []);
+    assert.deepEqual(await elsewhere(undefined), []);
+    now = 1_198_000;
+    assert.deepEqual(await elsewhere('two'), ['a']);
+    now = 1_199_000;
+    assert.deepEqual(await elsewhere('two'), []);
   });
 
   it('have ended if the first one ran on this machine and its process has ended, as when it is restarted', async () => {

@@ -60,6 +60,21 @@ describe('sending ends', () => {
       );
     });
 
+    it('waits if the list that is to show them is rate limited', async () => {
+      const { provider, report } = await reused((made) => {
+        made.onList = (nth) => {
+          if (nth !== 3) return {};
+          throw failure({ kind: 'rateLimited', retryAt: made.clock.now() + 3_000 });
+        };
+      });
+      assert.deepEqual(
+        [...provider.running.values()].map(({ name }) => name),
+        ['another'],
+      );
+      const kinds = new Set(report.results.map(({ outcome }) => outcome));
+      assert.deepEqual(kinds, new Set(['ended', 'alreadyGone']));
+    });
+
     it('sends nothing for those that can’t be compared anymore', async () => {
       const { provider, report } = await reused((made) => {
         made.onList = (nth) => {

@@ -188,6 +188,9 @@ describe('protections', () => {
     assert.ok(!protections.has(b, browser));
     await protections.set(a, [served], true);
     assert.ok(protections.has(b, browser));
+    // The browser keeps running when its server's account is removed.
+    await protections.forget(removed(a));
+    assert.ok(protections.has(b, browser));
   });
 
   it('count in a gateway that lists another provider’s sessions under its random IDs, and back', async () => {

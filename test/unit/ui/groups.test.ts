@@ -65,6 +65,12 @@ describe('a whole batch', () => {
     await server.stop();
   });
 
+  function openFinished(): FinishedBatches {
+    const { accounts, store, connections } = services;
+    const memory = new MapMemory(0);
+    return new FinishedBatches({ accounts, store, connections, memory, memoryKey: 'k', clock: systemClock });
+  }
+
   for (const [verb, work, status] of [
     ['deleted', deleteBatch, 'completed'],
     ['canceled', cancelBatch, 'processing'],
@@ -90,9 +96,7 @@ describe('a whole batch', () => {
     let finished: FinishedBatches;
 
     beforeEach(async () => {
-      const { accounts, store, connections } = services;
-      const memory = new MapMemory(0);
-      finished = new FinishedBatches({ accounts, store, connections, memory, memoryKey: 'k', clock: systemClock });
+      finished = openFinished();
       parts = { ...parts, finished };
     });
     afterEach(() => finished.dispose());
@@ -158,9 +162,7 @@ describe('a whole batch', () => {
     let finished: FinishedBatches;
 
     beforeEach(async () => {
-      const { accounts, store, connections } = services;
-      const memory = new MapMemory(0);
-      finished = new FinishedBatches({ accounts, store, connections, memory, memoryKey: 'k', clock: systemClock });
+      finished = openFinished();
       parts = { ...parts, finished };
       server.addBatch(0, { id: 'batch_old', createdAt: hoursAgo(30), completedAt: hoursAgo(1) });
       for (const id of ['sess_one', 'sess_two']) server.add({ id, batchId: 'batch_old', createdAt: hoursAgo(2) });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, opendir, readdir, realpath, rename } from 'node:fs/promises';
+import { lstat, readdir, realpath, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import type { LeftProfile, ProfileCheck, ProfileDeletion } from '../core/thisMachine.ts';
 import { Turns } from '../core/turns.ts';
 import { hasMount, isLocked, readUsedPaths, type UsedPaths } from './folderUse.ts';
+import { namesIn } from './namesIn.ts';
 import { openProcessReader } from './openProcessReader.ts';
 import { removeFolder } from './removeFolder.ts';
 
@@ -50,19 +51,6 @@ export async function leftProfiles(signal: AbortSignal): Promise<readonly LeftPr
     if (check.kind === 'free') found.push(check.profile);
   }
   return found;
-}
-
-/** The names in a folder; none if it can't be read. Anyone can make any number in the temporary folder, so they are read in turns. */
-async function* namesIn(folder: string): AsyncGenerator<string> {
-  const turns = new Turns();
-  try {
-    for await (const { name } of await opendir(folder)) {
-      if (turns.isOver) await turns.pass();
-      yield name;
-    }
-  } catch {
-    // There is no such folder, or it isn't this user's.
-  }
 }
 
 /** Checks whether a folder may be deleted. @param used what processes are using, if that was just read. */

@@ -6,6 +6,7 @@ import { Emitter } from '../core/event.ts';
 import { hasTooManyValues, idAtFront } from '../core/messageSize.ts';
 import { PendingCalls } from '../core/pendingCalls.ts';
 import { canceled, ProviderError } from '../core/providerError.ts';
+import { Turns } from '../core/turns.ts';
 import { isOwnSocket } from './ownFile.ts';
 
 // Playwright offers a browser that was bound (`browser.bind`, its MCP server, its command line) at a local socket. JSON
@@ -19,8 +20,6 @@ import { isOwnSocket } from './ownFile.ts';
 
 const connectTimeoutMs = 3_000;
 const maxMessageBytes = 24 * 2 ** 20;
-/** How long messages are read before everything else has its turn, in milliseconds. */
-const turnMs = 8;
 /** Pages beyond this aren't remembered. */
 const mostPages = 10_000;
 
@@ -171,7 +170,7 @@ class Wire implements CdpConnection {
 
   #receive(data: Buffer): void {
     let rest = data;
-    const began = performance.now();
+    const turns = new Turns();
     // After a message that couldn't be read, the socket is closed and the rest is ignored.
     for (let end = rest.indexOf(0); end >= 0 && !this.#socket.destroyed; end = rest.indexOf(0)) {
       this.#received.push(rest.subarray(0, end));
@@ -180,7 +179,7 @@ class Wire implements CdpConnection {
       this.#receivedBytes = 0;
       rest = rest.subarray(end + 1);
       this.#take(message);
-      if (performance.now() - began < turnMs || rest.indexOf(0) < 0) continue;
+      if (!turns.isOver || rest.indexOf(0) < 0) continue;
       // Others have their turn before the rest of many small messages.
       this.#socket.pause();
       setImmediate(() => {

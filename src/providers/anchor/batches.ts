@@ -105,7 +105,7 @@ export class AnchorBatches {
         if (isWanted && mayAsk === 0) notAsked++;
         else if (isWanted) {
           mayAsk--;
-          const known = this.#note(id, (await this.#members(id, signal)).rows);
+          const known = this.#note(id, await this.#members(id, signal));
           // "completed" means that all sessions were made, not that any has ended.
           if (!making && known >= sizeOf(batch)) this.#whole.set(id, known);
         }
@@ -157,7 +157,7 @@ export class AnchorBatches {
   /** The link to a session's live view from its batch; undefined if there is none. @throws ProviderError */
   async liveViewLink(id: SessionId, signal: AbortSignal): Promise<string | undefined> {
     const batch = this.#batchOf.get(id);
-    const members = batch === undefined ? [] : (await this.#members(batch, signal)).rows;
+    const members = batch === undefined ? [] : await this.#members(batch, signal);
     return members.find((one) => one.session_id === id)?.live_view_url ?? undefined;
   }
 
@@ -232,8 +232,8 @@ export class AnchorBatches {
     return this.#api.send({ method: 'GET', route, params: { batch_id: id } }, signal);
   }
 
-  async #members(id: GroupId, signal: AbortSignal): Promise<Decoded<BatchSession>> {
-    return membersIn(await this.#detail(id, signal));
+  async #members(id: GroupId, signal: AbortSignal): Promise<readonly BatchSession[]> {
+    return (await membersIn(await this.#detail(id, signal))).rows;
   }
 
   /** How many sessions a batch has made, if no list has said so; 0 if its detail doesn't say either. */

@@ -1,4 +1,3 @@
-import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
@@ -8,6 +7,7 @@ import { ProviderError } from '../../core/providerError.ts';
 import { Turns } from '../../core/turns.ts';
 import { askSocket } from '../../local/askSocket.ts';
 import { temporaryIn } from '../../local/environment.ts';
+import { namesIn } from '../../local/namesIn.ts';
 import { isOwnFolder } from '../../local/ownFile.ts';
 import { OwnFolders } from '../../local/ownFolders.ts';
 import { flagOf, type LocalProcess } from '../../local/processes.ts';
@@ -96,28 +96,17 @@ async function homesIn(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, stri
   const homes = new Map<string, string>();
   for (const [folder, suffix] of places) {
     const pattern = new RegExp(`^chrome-devtools-mcp(?:-([a-fA-F0-9-]+))?${suffix}$`);
-    const names = await namesIn(folder, pattern);
     const turns = new Turns();
-    for (const name of names.slice(0, mostNames)) {
+    let matching = 0;
+    for await (const name of namesIn(folder)) {
+      if (!pattern.test(name)) continue;
+      if (++matching > mostNames || homes.size >= mostHomes) break;
       if (turns.isOver) await turns.pass();
-      if (homes.size >= mostHomes) break;
       const home = join(folder, name);
       if (isOwnFolder(home)) homes.set(home, pattern.exec(name)?.[1] ?? 'default');
     }
   }
   return homes;
-}
-
-/** The names in a folder that match; none if it can't be read. Anyone can create hundreds of thousands in `/tmp`. */
-async function namesIn(folder: string, pattern: RegExp): Promise<readonly string[]> {
-  const names: string[] = [];
-  try {
-    // Waits after each batch, so that others have their turn.
-    for await (const { name } of await opendir(folder, { bufferSize: 1_000 })) if (pattern.test(name)) names.push(name);
-  } catch {
-    // It doesn't exist, or belongs to someone else.
-  }
-  return names;
 }
 
 /**

@@ -101,10 +101,10 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   );
   if (target === undefined) return undefined;
   const { accountId, groupId } = target;
-  await listFresh(parts, [accountId]);
-  await checkUnlistedProtected(parts, accountId);
   // A list may leave out an old batch although it has running sessions, and sessions that a batch has only just made.
   const isKnown = await lookUpMembers(parts, target);
+  await listFresh(parts, [accountId]);
+  await checkUnlistedProtected(parts, accountId);
   const running = parts.store.state(accountId)?.contents.groups.get(groupId);
   const group = running ?? parts.finished.of(accountId)?.groups.get(groupId);
   const loss = kindOfAccount(parts, accountId)?.wording.deleteGroup;

@@ -18,6 +18,26 @@ import { until } from '../until.ts';
 
 const nowhere = async () => {};
 
+/** Starts a server that gives one answer to every request, and counts them. */
+async function serverThatAnswers(answer: string) {
+  let requests = 0;
+  const server = createServer((_, response) => {
+    requests++;
+    response.end(answer);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    get requests() {
+      return requests;
+    },
+    stop(): void {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
 /** Whether a process with this profile runs, as the system says. */
 function runs(pid: number, profile: string): boolean {
   try {
@@ -62,17 +82,11 @@ describe('a browser that is started to try the extension', function () {
   });
 
   it('can’t connect to any host, not even to this machine', async () => {
-    let requests = 0;
-    const server = createServer((_, response) => {
-      requests++;
-      response.end('<title>reached</title>');
-    }).listen(0, '127.0.0.1');
-    await new Promise((done) => server.once('listening', done));
-    const { port } = server.address() as AddressInfo;
+    const server = await serverThatAnswers('<title>reached</title>');
     const browser = await start();
     for (const host of ['localhost', '127.0.0.1']) {
       const devtools = await Devtools.open(browser.address);
-      await devtools.openContext(`http://${host}:${port}/`);
+      await devtools.openContext(`http://${host}:${server.port}/`);
       await until(async () => {
         const { targetInfos } = (await devtools.send('Target.getTargets', {})) as { targetInfos: { title: string }[] };
         // Chrome's own error page.
@@ -80,9 +94,9 @@ describe('a browser that is started to try the extension', function () {
       });
       devtools.close();
     }
-    assert.equal(requests, 0);
+    assert.equal(server.requests, 0);
     await browser.close();
-    server.close();
+    server.stop();
   });
 
   (process.platform === 'win32' ? it.skip : it)('counts as running while it’s frozen (not on Windows)', async () => {
@@ -163,19 +177,13 @@ describe('finding browsers on this machine', () => {
   });
 
   it('asks this machine’s ports directly, even if the environment has a proxy for Node’s own requests', async () => {
-    let requests = 0;
-    const proxy = createServer((_, response) => {
-      requests++;
-      response.end('{"webSocketDebuggerUrl":"ws://127.0.0.1/devtools/browser/proxy"}');
-    }).listen(0, '127.0.0.1');
-    await new Promise((done) => proxy.once('listening', done));
-    const { port } = proxy.address() as AddressInfo;
+    const proxy = await serverThatAnswers('{"webSocketDebuggerUrl":"ws://127.0.0.1/devtools/browser/proxy"}');
     const module = pathToFileURL(join('src', 'local', 'devtoolsPort.ts')).href;
     const script = `console.log(await (await import(${JSON.stringify(module)})).browserAt(9))`;
     const env = {
       ...process.env,
       NODE_USE_ENV_PROXY: '1',
-      http_proxy: `http://127.0.0.1:${port}`,
+      http_proxy: `http://127.0.0.1:${proxy.port}`,
       no_proxy: '',
       NO_PROXY: '',
     };
@@ -185,20 +193,16 @@ describe('finding browsers on this machine', () => {
       said += data.toString();
     });
     await once(child, 'close');
-    proxy.close();
-    proxy.closeAllConnections();
-    assert.deepEqual([said.trim(), requests], ['undefined', 0]);
+    proxy.stop();
+    assert.deepEqual([said.trim(), proxy.requests], ['undefined', 0]);
   });
 
   it('doesn’t mistake another server for DevTools', async () => {
     for (const answer of ['', 'hello', '{}', 'null', '{"webSocketDebuggerUrl":1}', 'x'.repeat(100_000)]) {
-      const server = createServer((_, response) => response.end(answer)).listen(0, '127.0.0.1');
-      await new Promise((done) => server.once('listening', done));
-      const { port } = server.address() as AddressInfo;
-      assert.equal(await browserAt(port), undefined, answer.slice(0, 40));
-      server.close();
-      server.closeAllConnections();
-      assert.equal(await browserAt(port), undefined);
+      const server = await serverThatAnswers(answer);
+      assert.equal(await browserAt(server.port), undefined, answer.slice(0, 40));
+      server.stop();
+      assert.equal(await browserAt(server.port), undefined);
     }
   });
 });

@@ -1,12 +1,6 @@
+import { isBrowserName, kindOf } from './browserKinds.ts';
 import { portOfProfile } from './devtoolsPort.ts';
-import {
-  flagOf,
-  isInterpreter,
-  type LocalProcess,
-  type ProcessList,
-  type ProcessReader,
-  programName,
-} from './processes.ts';
+import { isInterpreter, type LocalProcess, type ProcessList, type ProcessReader, programName } from './processes.ts';
 import { processName, scriptOf } from './scriptOf.ts';
 
 /** A tool that starts browsers. */
@@ -56,27 +50,6 @@ export interface AutomatedBrowser {
   readonly cpuMs: number | undefined;
 }
 
-const browserNames = new Set([
-  'chrome',
-  'chromium',
-  'chromium-browser',
-  'Google Chrome',
-  'Google Chrome for Testing',
-  'Chromium',
-  'msedge',
-  'Microsoft Edge',
-  'headless_shell',
-  'headless-shell',
-  'chrome-headless-shell',
-  'Brave Browser',
-  'brave',
-  'Vivaldi',
-  'vivaldi-bin',
-  'Opera',
-  'opera',
-  'thorium',
-]);
-
 /** Where each tool keeps its browsers' profiles, found by running each. Chrome DevTools MCP uses Puppeteer's. */
 const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
   ['Playwright MCP', /ms-playwright-mcp[/\\]/],
@@ -107,7 +80,7 @@ export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): 
 
 /** Reads the processes of all browsers, including the user's own. @throws Error if the operating system can't list them. */
 export function listBrowserProcesses(reader: ProcessReader, signal: AbortSignal): Promise<ProcessList> {
-  return reader.list((name) => browserNames.has(name), signal);
+  return reader.list(isBrowserName, signal);
 }
 
 /** The browsers that automation started, among the processes of {@link listBrowserProcesses}. */
@@ -152,15 +125,16 @@ export async function withLivePort(browser: AutomatedBrowser): Promise<Automated
   return browser.port === 0 ? { ...browser, port: (await portOfProfile(browser.profile))?.port } : browser;
 }
 
-/** Whether it's a child process of a browser, such as a renderer. Those have all their arguments in one string. */
-function isChild({ args }: LocalProcess): boolean {
-  return args.some((arg) => /(^|\s)--type=/.test(arg));
+/** Whether it's a child process of a browser, such as a renderer. */
+function isChild(process: LocalProcess): boolean {
+  return kindOf(process).isChild(process);
 }
 
 /** Whether a process was started with the arguments of its parent, which has a browser's name. */
 function hasArgumentsOf(process: LocalProcess, parent: LocalProcess | undefined): parent is LocalProcess {
-  const profile = flagOf(process, '--user-data-dir');
-  return parent !== undefined && profile !== undefined && flagOf(parent, '--user-data-dir') === profile;
+  const kind = kindOf(process);
+  const profile = kind.profileOf(process);
+  return parent !== undefined && profile !== undefined && kind.profileOf(parent) === profile;
 }
 
 function automated(
@@ -168,19 +142,15 @@ function automated(
   launchers: readonly LocalProcess[],
   list: ProcessList,
 ): Omit<AutomatedBrowser, 'children' | 'memory' | 'cpuMs'> | undefined {
-  const profile = flagOf(process, '--user-data-dir');
+  const kind = kindOf(process);
+  const profile = kind.profileOf(process);
   if (profile === undefined || profile === '' || profile.length > longestPath) return undefined;
   const started = launchers.at(-1) ?? process;
   const above = list.ancestorsOf(started);
   const tool = toolOf(profile, above);
-  const isHeadless = flagOf(process, '--headless') !== undefined;
-  const port = portOf(flagOf(process, '--remote-debugging-port'));
-  const hasPipe = flagOf(process, '--remote-debugging-pipe') !== undefined;
-  const isAutomated = flagOf(process, '--enable-automation') !== undefined || isHeadless;
-  // Nothing can control a browser without either. A user opened it, perhaps with a tool's profile to sign in there.
-  if (port === undefined && !hasPipe) return undefined;
-  // Users debug their own browsers, too, so a port alone doesn't mean that a program controls it.
-  if (tool === undefined && !isAutomated) return undefined;
+  // If nothing can control a browser, a user opened it, perhaps with a tool's profile to sign in there.
+  if (!kind.isControllable(process)) return undefined;
+  if (tool === undefined && !kind.isAutomated(process)) return undefined;
   // A service's parent is the service manager, as an orphan's is.
   const hasNoStarter = isOrphan(started, above, list.keepsDeadParents);
   const isService = hasNoStarter && list.isService(started);
@@ -192,11 +162,11 @@ function automated(
     owners: isLeftBehind ? [] : isService && above.length === 0 ? ['systemd'] : above.map(processName),
     ownerPids: above.map(({ pid }) => pid),
     isLeftBehind,
-    isHeadless,
+    isHeadless: kind.isHeadless(process),
     keepsProfile: !temporary.test(profile),
     startedIn: folderOf(isLeftBehind ? started : (above[0] ?? started), list),
     profile,
-    port,
+    port: kind.portOf(process),
   };
 }
 
@@ -223,11 +193,6 @@ function isOrphan({ parentPid }: LocalProcess, [parent]: readonly LocalProcess[]
   // An interpreter that is the first process of a container may have started the browser.
   if (parentPid <= 1) return !(parent !== undefined && isInterpreter(parent.program));
   return parent !== undefined && /^(systemd|launchd|init)$/.test(programName(parent.program));
-}
-
-function portOf(flag: string | undefined): number | undefined {
-  const port = flag === undefined || !/^\d{1,5}$/.test(flag) ? undefined : Number(flag);
-  return port !== undefined && port <= 65_535 ? port : undefined;
 }
 
 /** A browser and its own child processes, without those of another browser that it has started. */

@@ -10,6 +10,7 @@ import { browserlessMissing, ensureBrowserless } from './host/browserless.ts';
 import { makeCertificate, writeCertificate } from './host/certificates.ts';
 import { ensureChromium } from './host/chromium.ts';
 import { buildExample, exampleFolder } from './host/exampleExtension.ts';
+import { findFirefox } from './host/firefox.ts';
 import { temporaryFolder } from './host/processes.ts';
 import { script, step } from './host/steps.ts';
 import { ensureVscodeServer, testSettings } from './host/vscodeServer.ts';
@@ -264,6 +265,9 @@ await script(async () => {
       ]),
     );
     await step('Find a Chromium', async () => console.log(`  ${await ensureChromium()}`));
+    await step('Find a Firefox', async () => {
+      console.log(`  ${(await findFirefox()) ?? 'There is none, so its tests are skipped.'}`);
+    });
     if (browserlessMissing() === undefined) {
       await step('Find Browserless, which runs next to the tests', async () =>
         console.log(`  ${await ensureBrowserless()}`),

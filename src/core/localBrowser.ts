@@ -4,7 +4,8 @@ export interface LocalBrowser {
   readonly isLeftBehind: boolean;
   /** The folder it was started in; undefined if unknown. */
   readonly startedIn: string | undefined;
-  readonly profile: LocalProfile;
+  /** Undefined if it has none. */
+  readonly profile: LocalProfile | undefined;
   /** The port at which its DevTools listen; undefined if there is none. */
   readonly port: number | undefined;
   /** Its random ID there; undefined if unknown. A server that runs it, such as Browserless, lists it by this ID. */

@@ -1,4 +1,4 @@
-import { isBrowserName, kindOf } from './browserKinds.ts';
+import { type BrowserKind, isBrowserName, kindOf } from './browserKinds.ts';
 import { portOfProfile } from './devtoolsPort.ts';
 import { isInterpreter, type LocalProcess, type ProcessList, type ProcessReader, programName } from './processes.ts';
 import { processName, scriptOf } from './scriptOf.ts';
@@ -16,11 +16,14 @@ export type BrowserTool =
   | 'Stagehand'
   | 'browser-use'
   | 'ChromeDriver'
+  | 'geckodriver'
   | 'Browser Sessions';
 
 /** A browser on this machine that automation started. */
 export interface AutomatedBrowser {
   readonly process: LocalProcess;
+  /** Undefined if it's Chrome or based on Chromium. */
+  readonly engine: BrowserKind['name'];
   /**
    * Programs with a browser's name that started it with their own arguments and wait for it to end, its parent first. Usually
    * none: a launcher normally becomes the browser.
@@ -41,8 +44,8 @@ export interface AutomatedBrowser {
   readonly keepsProfile: boolean;
   /** The working folder of its parent, or its own if it was left behind; undefined if unknown. */
   readonly startedIn: string | undefined;
-  /** The folder of its profile. */
-  readonly profile: string;
+  /** The folder of its profile; undefined if it has none. */
+  readonly profile: string | undefined;
   /** The DevTools port in its arguments: 0 if the browser chose one itself. */
   readonly port: number | undefined;
   /** The total of the browser and its child processes, in bytes. */
@@ -53,26 +56,27 @@ export interface AutomatedBrowser {
 /** Where each tool keeps its browsers' profiles, found by running each. Chrome DevTools MCP uses Puppeteer's. */
 const profiles: readonly (readonly [BrowserTool, RegExp])[] = [
   ['Playwright MCP', /ms-playwright-mcp[/\\]/],
-  ['playwright-cli', /ms-playwright[/\\]daemon[/\\]|[/\\]ud-[^/\\]+-chromium$/],
+  ['playwright-cli', /ms-playwright[/\\]daemon[/\\]|[/\\]ud-[^/\\]+-(chromium|firefox|webkit)$/],
   ['Playwright', /playwright_\w*dev_profile-/],
   ['agent-browser', /agent-browser-chrome-/],
   ['Chrome DevTools MCP', /chrome-devtools-mcp/],
-  ['Puppeteer', /puppeteer_dev_(chrome_)?profile-/],
+  ['Puppeteer', /puppeteer_dev_((chrome|firefox)_)?profile-/],
   ['Stagehand', /stagehand-v3[/\\]profile-|stagehand-chrome-/],
   ['browser-use', /browser-use-user-data-dir-|browseruse-tmp-/],
   ['ChromeDriver', /(^|[/\\.])(org\.chromium\.Chromium\.)?scoped_dir/],
+  ['geckodriver', /(^|[/\\])rust_mozprofile/],
 ];
 
 /** Temporary profiles. The tool that made one deletes it. */
 const temporary =
-  /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir)[^/\\]*$/;
+  /[/\\](playwright_\w*dev_profile-|agent-browser-chrome-|puppeteer_dev_|profile-|browseruse-tmp-|[^/\\]*scoped_dir|rust_mozprofile)[^/\\]*$/;
 
 /** In characters. No operating system opens a longer path, but an argument may be much longer. */
 const longestPath = 4_096;
 
 /**
  * Finds the browsers that automation started, without connecting to them. The user's own browsers are left out: those
- * without `--user-data-dir`, and those without any sign of automation.
+ * with the user's own profile, and those without any sign of automation.
  */
 export async function findBrowsers(reader: ProcessReader, signal: AbortSignal): Promise<readonly AutomatedBrowser[]> {
   return browsersAmong(await listBrowserProcesses(reader, signal));
@@ -122,7 +126,9 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
 
 /** The same browser with the DevTools port that it chose itself, if it has opened one. */
 export async function withLivePort(browser: AutomatedBrowser): Promise<AutomatedBrowser> {
-  return browser.port === 0 ? { ...browser, port: (await portOfProfile(browser.profile))?.port } : browser;
+  return browser.port === 0 && browser.profile !== undefined
+    ? { ...browser, port: (await portOfProfile(browser.profile))?.port }
+    : browser;
 }
 
 /** Whether it's a child process of a browser, such as a renderer. */
@@ -132,9 +138,15 @@ function isChild(process: LocalProcess): boolean {
 
 /** Whether a process was started with the arguments of its parent, which has a browser's name. */
 function hasArgumentsOf(process: LocalProcess, parent: LocalProcess | undefined): parent is LocalProcess {
+  const mark = markOf(process);
+  return parent !== undefined && mark !== undefined && markOf(parent) === mark;
+}
+
+/** What only a browser and what it starts with its own arguments have in common; undefined if it isn't automation's. */
+function markOf(process: LocalProcess): string | undefined {
   const kind = kindOf(process);
-  const profile = kind.profileOf(process);
-  return parent !== undefined && profile !== undefined && kind.profileOf(parent) === profile;
+  const all = kind.toolWithoutProfile === undefined ? undefined : process.args.slice(1).join(' ');
+  return kind.profileOf(process) ?? all;
 }
 
 function automated(
@@ -144,10 +156,15 @@ function automated(
 ): Omit<AutomatedBrowser, 'children' | 'memory' | 'cpuMs'> | undefined {
   const kind = kindOf(process);
   const profile = kind.profileOf(process);
-  if (profile === undefined || profile === '' || profile.length > longestPath) return undefined;
-  const started = launchers.at(-1) ?? process;
-  const above = list.ancestorsOf(started);
-  const tool = toolOf(profile, above);
+  if (profile === '' || (profile?.length ?? 0) > longestPath) return undefined;
+  if (profile === undefined && kind.toolWithoutProfile === undefined) return undefined;
+  const outermost = launchers.at(-1) ?? process;
+  const ancestors = list.ancestorsOf(outermost);
+  const [parent] = ancestors;
+  const wrapper = parent !== undefined && kind.isWrapper(parent) ? parent : undefined;
+  const started = wrapper ?? outermost;
+  const above = wrapper === undefined ? ancestors : ancestors.slice(1);
+  const tool = toolOf(profile === undefined ? kind.toolWithoutProfile : toolWith(profile), above);
   // If nothing can control a browser, a user opened it, perhaps with a tool's profile to sign in there.
   if (!kind.isControllable(process)) return undefined;
   if (tool === undefined && !kind.isAutomated(process)) return undefined;
@@ -157,13 +174,14 @@ function automated(
   const isLeftBehind = hasNoStarter && !isService;
   return {
     process,
+    engine: kind.name,
     launchers,
     tool,
     owners: isLeftBehind ? [] : isService && above.length === 0 ? ['systemd'] : above.map(processName),
     ownerPids: above.map(({ pid }) => pid),
     isLeftBehind,
     isHeadless: kind.isHeadless(process),
-    keepsProfile: !temporary.test(profile),
+    keepsProfile: profile !== undefined && !temporary.test(profile),
     startedIn: folderOf(isLeftBehind ? started : (above[0] ?? started), list),
     profile,
     port: kind.portOf(process),
@@ -176,9 +194,13 @@ function folderOf(process: LocalProcess, list: ProcessList): string | undefined 
   return folder === '/' ? undefined : folder;
 }
 
+/** The tool whose profiles have a folder like this one. */
+function toolWith(profile: string): BrowserTool | undefined {
+  return profiles.find(([, pattern]) => pattern.test(profile))?.[0];
+}
+
 /** Some tools use another tool's profiles. The browser's parent process then shows which tool it is. */
-function toolOf(profile: string, [parent]: readonly LocalProcess[]): BrowserTool | undefined {
-  const tool = profiles.find(([, pattern]) => pattern.test(profile))?.[0];
+function toolOf(tool: BrowserTool | undefined, [parent]: readonly LocalProcess[]): BrowserTool | undefined {
   const script = parent === undefined ? '' : scriptOf(parent);
   if (tool === 'Playwright' && /@playwright[/\\]mcp\b/.test(script)) return 'Playwright MCP';
   if (tool === 'Playwright' && /\bplaywright/.test(script) && parent?.args.includes('mcp')) return 'Playwright MCP';

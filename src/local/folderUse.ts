@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import { Turns } from '../core/turns.ts';
 import { isWithin, Mounts, mountNamespace } from './mounts.ts';
@@ -30,19 +30,36 @@ export async function readUsedPaths(reader: ProcessReader, signal: AbortSignal):
   return (paths) => paths.some((path) => isInArgs(path) || isOpen(path));
 }
 
+/** A browser's own lock in its profile: a link to where it runs, which stays when the browser crashes. */
+const locks: readonly (readonly [name: string, target: RegExp, isThisMachine: (host: string) => boolean])[] = [
+  // Chrome's: `<host>-<pid>`.
+  ['SingletonLock', /^(.*)-(\d+)$/, (host) => host === hostname()],
+  // Firefox's: `<address>:+<pid>`.
+  ['lock', /^(.*):\+?(\d+)$/, isOwnAddress],
+];
+
 /**
- * Whether the browser's own lock says that a profile may be in use. The lock is a link to `<host>-<pid>`, which stays when the
- * browser crashes. If it says neither, the profile counts as locked.
+ * Whether the browser's own lock says that a profile may be in use. If it doesn't say which process of which machine has it, the
+ * profile counts as locked.
  */
 export async function isLocked(folder: string): Promise<boolean> {
-  const lock = join(folder, 'SingletonLock');
-  try {
-    const [, host, pid] = /^(.*)-(\d+)$/.exec(await readlink(lock)) ?? [];
-    // Another host may be a container that shares this folder.
-    return host !== hostname() || isAlive(Number(pid));
-  } catch {
-    return lstatSync(lock, { throwIfNoEntry: false }) !== undefined;
-  }
+  const all = locks.map(async ([name, pattern, isThisMachine]) => {
+    const lock = join(folder, name);
+    try {
+      const [, host = '', pid] = pattern.exec(await readlink(lock)) ?? [];
+      // Another machine may be a container that shares this folder.
+      return !isThisMachine(host) || isAlive(Number(pid));
+    } catch {
+      return lstatSync(lock, { throwIfNoEntry: false }) !== undefined;
+    }
+  });
+  return (await Promise.all(all)).includes(true);
+}
+
+/** Whether an IPv4 address is one of this machine. */
+function isOwnAddress(address: string): boolean {
+  const own = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address));
+  return /^127\.\d+\.\d+\.\d+$/.test(address) || own.includes(address);
 }
 
 /**

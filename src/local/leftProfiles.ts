@@ -16,16 +16,20 @@ import { removeFolder } from './removeFolder.ts';
 
 /** What each tool calls its temporary profiles, as seen by running it. */
 const temporaryProfiles: readonly (readonly [tool: string, name: RegExp])[] = [
-  ['Playwright', /^playwright_chromiumdev_profile-[\w.-]+$/],
+  ['Playwright', /^playwright_(chromium|firefox)dev_profile-[\w.-]+$/],
   ['agent-browser', /^agent-browser-chrome-[\w.-]+$/],
-  ['Puppeteer', /^puppeteer_dev_(chrome_)?profile-[\w.-]+$/],
+  ['Puppeteer', /^puppeteer_dev_((chrome|firefox)_)?profile-[\w.-]+$/],
   ['Stagehand', /^stagehand-v3[/\\]profile-[\w.-]+$/],
   ['browser-use', /^(browser-use-user-data-dir-|browseruse-tmp-)[\w.-]+$/],
   ['ChromeDriver', /^(\.?org\.chromium\.Chromium\.)?scoped_dir[\w.-]+$/],
+  ['geckodriver', /^rust_mozprofile[\w.-]+$/],
 ];
 
-/** At least one of these is in every folder that Chrome has used as a profile. */
-const writtenByChrome = ['Default', 'Local State', 'First Run', 'SingletonLock', 'DevToolsActivePort'];
+/** At least one of these is in every folder that Chrome or Firefox has used as a profile. */
+const writtenByBrowsers = [
+  ...['Default', 'Local State', 'First Run', 'SingletonLock', 'DevToolsActivePort'],
+  ...['compatibility.ini', '.parentlock', 'parent.lock'],
+];
 /** The most files of a profile that are counted. Most profiles have a few hundred. */
 const mostFiles = 100_000;
 /** The most profiles that are listed, the latest ones. */
@@ -159,7 +163,7 @@ function isPrivate({ uid, mode }: Stats): boolean {
 }
 
 async function isProfile(folder: string): Promise<boolean> {
-  const all = await Promise.all(writtenByChrome.map((name) => statsOf(join(folder, name))));
+  const all = await Promise.all(writtenByBrowsers.map((name) => statsOf(join(folder, name))));
   return all.some((stats) => stats !== undefined);
 }
 

@@ -22,6 +22,8 @@ export interface ListeningPorts {
    * but not if it has ended.
    */
   belongsTo(port: number, pid: number): Promise<boolean>;
+  /** The ports that belong to a process. None if its open files can't be read. */
+  portsOf(pid: number): Promise<readonly number[]>;
   /**
    * The processes that were connected to each of these ports, by this machine's own addresses; undefined for those whose open files
    * can't be read, such as another user's or a forwarded port's.
@@ -46,15 +48,21 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
       inodes.set(number, its);
     }
   }
+  const openBy = async (pid: number) => {
+    const files = await openFilesOf(pid, root, new Turns());
+    return files && new Set(files);
+  };
   return {
     all: [...inodes.keys()],
     async belongsTo(port, pid) {
       const its = inodes.get(port);
       if (its === undefined) return false;
-      const files = await openFilesOf(pid, root, new Turns());
-      if (files === undefined) return true;
-      const open = new Set(files);
-      return its.every((socket) => open.has(socket));
+      const open = await openBy(pid);
+      return open === undefined || its.every((socket) => open.has(socket));
+    },
+    async portsOf(pid) {
+      const open = (await openBy(pid)) ?? new Set();
+      return [...inodes].filter(([, its]) => its.every((socket) => open.has(socket))).map(([port]) => port);
     },
     async clientsOf(ports) {
       const turns = new Turns();

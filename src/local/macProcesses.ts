@@ -1,3 +1,4 @@
+import { takesOneDash } from './browserKinds.ts';
 import { isInterpreter, type LocalProcess, type ProcessReader, programName } from './processes.ts';
 import { processListFrom } from './processTree.ts';
 import { outputOf, ProgramError } from './programOutput.ts';
@@ -70,12 +71,12 @@ export function readProcesses(table: string, commands: string, user: number): re
 
 /**
  * The arguments in a line in which only spaces separate them. Paths of browsers and their profiles contain spaces, but none
- * before two dashes. A script and what follows it are separated at each space, unless the program has put a title in place of
+ * before two dashes, or before one where flags have only one. A script and what follows it are separated at each space, unless the program has put a title in place of
  * its arguments, which then doesn't begin with the program.
  */
 function argumentsIn(command: string, program: string): readonly string[] {
   const name = [program, programName(program)].find((one) => command.startsWith(`${one} `));
-  if (!isInterpreter(program) || name === undefined) return command.split(/ (?=--)/);
+  if (!isInterpreter(program) || name === undefined) return command.split(takesOneDash(program) ? / (?=-)/ : / (?=--)/);
   return [name, ...command.slice(name.length + 1).split(' ')];
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureChromium, quietFlags } from './chromium.ts';
 import { start, temporaryFolder } from './processes.ts';
@@ -18,6 +19,7 @@ const left = new Set<number>();
  * Starts a browser from a shell that ends at once.
  * @param profile the name of its profile's folder, by which tools are told apart.
  * @param folder the folder that contains that folder.
+ * @param firefox the path of a Firefox, to start that one with `flags` instead of Chromium.
  */
 export async function leaveBehind({
   profile = `agent-browser-chrome-${randomUUID()}`,
@@ -25,18 +27,24 @@ export async function leaveBehind({
   flags = ['--headless', '--remote-debugging-port=0'],
   folder = temporaryFolder('left'),
   cwd = process.cwd(),
+  firefox = undefined,
 }: {
   profile?: string;
   url?: string;
   flags?: readonly string[];
   folder?: string;
   cwd?: string;
+  firefox?: string | undefined;
 } = {}): Promise<LeftBehind> {
   const directory = join(folder, profile);
   const args = [...quietFlags, ...flags, `--user-data-dir=${directory}`, url];
+  if (firefox !== undefined) {
+    mkdirSync(directory);
+    args.splice(0, Number.POSITIVE_INFINITY, '-no-remote', ...flags, '-profile', directory, url);
+  }
   // The shell writes the pid and ends. What the browser writes would keep the pipe open.
   const script = '"$0" "$@" >/dev/null 2>&1 </dev/null & echo $!';
-  const shell = start('setsid', ['sh', '-c', script, await ensureChromium(), ...args], { cwd });
+  const shell = start('setsid', ['sh', '-c', script, firefox ?? (await ensureChromium()), ...args], { cwd });
   await once(shell.child, 'close');
   const pid = Number(shell.output().trim());
   if (!(pid > 1)) throw new Error(`No browser was started: ${shell.output()}`);

@@ -52,7 +52,7 @@ export async function isElsewhere(
 }
 
 /**
- * Finds the programs that are connected to the DevTools of browsers that were left behind: something has begun to use them again.
+ * Finds the programs that are connected to browsers that were left behind, to control them: something has begun to use them again.
  * This editor's own windows aren't among them.
  * @returns the name of one for each browser that has any, by the browser's process ID.
  */
@@ -61,20 +61,26 @@ export async function clientsOfLeftBehind(
   processes: ProcessList,
   readPorts: () => Promise<ListeningPorts | undefined>,
 ): Promise<ReadonlyMap<number, string>> {
-  const left = browsers.filter(({ isLeftBehind, port }) => isLeftBehind && port !== undefined);
-  if (left.length === 0) return new Map();
-  const found = await (await readPorts())?.clientsOf(left.flatMap(({ port }) => port ?? []));
+  const left = browsers.filter(({ isLeftBehind, port, engine }) => isLeftBehind && (port ?? engine) !== undefined);
+  const ports = left.length === 0 ? undefined : await readPorts();
+  if (ports === undefined) return new Map();
+  // Firefox's arguments may not name the port at which it's controlled.
+  const portsOf = async ({ port, process }: AutomatedBrowser) =>
+    port === undefined ? ports.portsOf(process.pid) : [port];
+  const portsByPid = new Map<number, readonly number[]>();
+  for (const one of left) portsByPid.set(one.process.pid, await portsOf(one));
+  const found = await ports.clientsOf([...portsByPid.values()].flat());
   const own = processes.processWith(process.pid);
   // The extension hosts of all windows are the same program and have the same parent.
   const isOwn = (client: LocalProcess | undefined) =>
     client !== undefined && client.program === own?.program && client.parentPid === own.parentPid;
   return new Map(
-    left.flatMap(({ process: browser, port = 0 }) => {
-      const clients = [...(found?.get(port) ?? [])].map((pid) => processes.processWith(pid ?? 0));
+    [...portsByPid].flatMap(([browser, its]) => {
+      const clients = its.flatMap((port) => [...(found.get(port) ?? [])]).map((pid) => processes.processWith(pid ?? 0));
       const others = clients.filter((client) => !isOwn(client));
       if (others.length === 0) return [];
       const named = others.find((client) => client !== undefined);
-      return [[browser.pid, named === undefined ? translatable('another program') : processName(named)] as const];
+      return [[browser, named === undefined ? translatable('another program') : processName(named)] as const];
     }),
   );
 }

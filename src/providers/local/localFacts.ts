@@ -40,34 +40,36 @@ export function userOf({ tool, owners, bound, isLeftBehind, client }: KnownBrows
 export function localFacts(
   browser: KnownBrowser,
 ): Required<Pick<KnownFacts, 'inUseBy' | 'local' | 'traits' | 'facts'>> {
-  const { process, owners, isLeftBehind, isHeadless, cpu, session } = browser;
+  const { process, owners, isLeftBehind, isHeadless, cpu, session, engine } = browser;
   const local: LocalBrowser = {
     isLeftBehind,
     startedIn: browser.session?.workspace ?? browser.bound?.workspace ?? browser.startedIn,
-    profile: { folder: browser.profile, afterEnd: afterEnd(browser) },
+    profile: browser.profile === undefined ? undefined : { folder: browser.profile, afterEnd: afterEnd(browser) },
     port: browser.port,
     devtoolsId: browser.devtoolsId,
     memory: roundedMemory(browser.memory),
     cpu,
   };
-  const { startedIn, memory } = local;
+  const { startedIn, memory, profile } = local;
   return {
     inUseBy: userOf(browser),
     local,
     traits: [
       ...(isLeftBehind ? [translatable('left behind')] : []),
+      ...(engine === undefined ? [] : [engine]),
       ...(isHeadless ? [translatable('headless')] : []),
       ...(cpu !== undefined && cpu >= busyCpu ? [`${cpu}% CPU`] : []),
     ],
     facts: [
       ...(session === undefined ? [] : [[translatable('Session'), session.name] as const]),
+      ...(engine === undefined ? [] : [[translatable('Browser'), engine] as const]),
       [translatable('Started by'), isLeftBehind ? translatable('A program that has ended') : owners.join(' ← ')],
       [translatable('Process ID'), `${process.pid}`],
       ...(startedIn === undefined ? [] : [[translatable('Started in'), startedIn] as const]),
       ...(memory === undefined ? [] : [[translatable('Memory'), `${memory / 1e6} MB`] as const]),
       ...(cpu === undefined ? [] : [[translatable('CPU'), `${cpu}%`] as const]),
       [translatable('Window'), isHeadless ? translatable('None (headless)') : translatable('Visible')],
-      [translatable('Profile'), profileFact[local.profile.afterEnd]],
+      [translatable('Profile'), profile === undefined ? translatable('No profile') : profileFact[profile.afterEnd]],
     ],
   };
 }

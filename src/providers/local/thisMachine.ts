@@ -161,7 +161,9 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       if (signal.aborted) throw canceled('listing');
       const current = new Set(bound.map(({ socket }) => socket));
       for (const socket of boundTo.keys()) if (!current.has(socket)) boundTo.delete(socket);
-      for (const [one, pid] of await browsersOfOwners(bound, browsers, sockets))
+      // Only those based on Chromium are bound with DevTools.
+      const bindable = browsers.filter(({ engine }) => engine === undefined);
+      for (const [one, pid] of await browsersOfOwners(bound, bindable, sockets))
         if (!boundTo.has(one.socket)) boundTo.set(one.socket, { pid, bound: one });
       const there = new Set(all.map(({ process }) => idOf(process)));
       for (const id of devtoolsIds.keys()) if (!there.has(id)) devtoolsIds.delete(id);
@@ -217,8 +219,7 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
         throw new ProviderError({ kind: 'otherSession' }, 'the process is no longer a browser that automation started');
       }
       // A process that has become another program keeps its ID.
-      const confirmed = local?.profile?.folder;
-      if (browser !== undefined && confirmed !== undefined && confirmed !== browser.profile)
+      if (browser !== undefined && local !== undefined && local.profile?.folder !== browser.profile)
         throw new ProviderError({ kind: 'otherSession' }, 'the process has become another browser');
       // A tool's stop ends all of its browsers, so it's used only if this is its only one.
       const itsBrowsers = browsers.filter(

@@ -115,7 +115,7 @@ export class History implements Disposable {
           startIsExact: start.exact,
           endedAt: now(),
           by: byYou ? 'you' : 'elsewhere',
-          ...(session.local?.profile.afterEnd === 'left'
+          ...(session.local?.profile?.afterEnd === 'left'
             ? { profile: session.local.profile.folder, ...(machine !== undefined && { machine }) }
             : {}),
         });

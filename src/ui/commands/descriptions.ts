@@ -89,7 +89,7 @@ function describe(
     bulkEndExclusion: reasonLeftOut(parts, { accountId, session }),
     watched: parts.liveViews.isOpen(accountId, session.id),
     inUseBy: plainText(l10n.t(session.inUseBy ?? ''), 60) || undefined,
-    profile: session.local?.profile.afterEnd,
+    profile: session.local?.profile?.afterEnd,
     mine: isMine?.(session),
   };
 }

@@ -17,6 +17,7 @@ import type { ProcessReader } from '../../../src/local/processes.ts';
 import { connectTo, thisMachine } from '../../../src/providers/local/thisMachine.ts';
 import { ensureChromium, quietFlags } from '../../host/chromium.ts';
 
+import { findFirefox } from '../../host/firefox.ts';
 import { type LeftBehind, leaveBehind } from '../../host/leftBehind.ts';
 import { freePort, isRunning, start, temporaryFolder } from '../../host/processes.ts';
 import { troubleOf } from '../errors.ts';
@@ -122,6 +123,23 @@ function fileOf(pid: number | string, name: string): string {
     assert.deepEqual(session.traits.slice(0, 2), ['left behind', 'headless']);
   });
 
+  it('lists a Firefox that was left behind, says so, and ends it with all of its processes', async function () {
+    const firefox = await findFirefox();
+    if (firefox === undefined) return this.skip();
+    const one = await left({ firefox, profile: 'rust_mozprofile1', flags: ['--marionette', '--headless'] });
+    await until(() => groupOf(one.pid).length > 4);
+    const session = await listed(one);
+    assert.deepEqual([session.name, session.canWatch, session.pages], ['geckodriver', false, undefined]);
+    assert.deepEqual(session.traits.slice(0, 3), ['left behind', 'Firefox', 'headless']);
+    assert.equal(new Map(session.facts).get('Browser'), 'Firefox');
+    assert.deepEqual(session.local?.profile, { folder: one.profile, afterEnd: 'left' });
+    assert.equal((await provider.end(session, unaborted)).outcome, 'ended');
+    assert.ok(!isRunning(one.pid));
+    // Its crash helper notices a moment later.
+    await until(() => groupOf(one.pid).length === 0);
+    assert.equal(await provider.probe(session, unaborted), 'gone');
+  });
+
   it('says where a browser was started, that no program uses it, and that its temporary profile stays', async () => {
     const cwd = temporaryFolder('project');
     const one = await left({ cwd });
@@ -146,16 +164,16 @@ function fileOf(pid: number | string, name: string): string {
     const flags = [...quietFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
     const owner = start(process.execPath, [script, await ensureChromium(), ...flags], { cwd: folder });
     const find = async () =>
-      (await list()).flatMap(({ sessions }) => sessions).find(({ local }) => local?.profile.folder === profile);
+      (await list()).flatMap(({ sessions }) => sessions).find(({ local }) => local?.profile?.folder === profile);
     await until(async () => (await find()) !== undefined);
     const used = await find();
     assert.equal(used?.inUseBy, 'scrape.mjs');
     assert.deepEqual([used?.local?.isLeftBehind, used?.local?.startedIn], [false, folder]);
-    assert.equal(used?.local?.profile.afterEnd, 'deleted');
+    assert.equal(used?.local?.profile?.afterEnd, 'deleted');
     process.kill(owner.child.pid ?? 0, 'SIGKILL');
     await until(async () => (await find())?.local?.isLeftBehind === true);
     const after = await find();
-    assert.deepEqual([after?.inUseBy, after?.local?.profile.afterEnd], [undefined, 'left']);
+    assert.deepEqual([after?.inUseBy, after?.local?.profile?.afterEnd], [undefined, 'left']);
     await owner.stop();
   });
 

@@ -29,12 +29,7 @@ export class ControlledSessions {
 
   /** The pairs of a cloud account that are seen for the first time. Later, the user may have unprotected the session there. */
   begun(account: AccountId): readonly Pair[] {
-    const all = [...this.#store.links.controlledIn(account)].flatMap((session) =>
-      this.#store.links.controllersOf(account, session).map((controller): Pair => {
-        const tool = { account: controller.accountId, session: controller.session.id };
-        return { tool, cloud: { account, session } };
-      }),
-    );
+    const all = [...this.#store.links.controlledIn(account)].flatMap((session) => this.#pairsOf({ account, session }));
     return all.filter((pair) => !this.#seen.has(keyOf(pair)) && this.#seen.add(keyOf(pair)));
   }
 
@@ -54,11 +49,19 @@ export class ControlledSessions {
     this.#protected.clear();
   }
 
+  /** A cloud session with each tool that controls it. */
+  #pairsOf(cloud: Place): readonly Pair[] {
+    return this.#store.links.controllersOf(cloud.account, cloud.session).map(({ accountId, session: { id } }) => {
+      return { tool: { account: accountId, session: id }, cloud };
+    });
+  }
+
   /**
    * The pairs that were noted, and whose tools have gone on to another session or ended. Returned once, and {@link begun} has them
-   * again if they come back. A tool that doesn't say which session it controls may still control that one.
+   * again if they come back. A tool that doesn't say which session it controls may still control that one. Pairs whose cloud session
+   * another protected tool controls are left out.
    */
-  left(account: AccountId): readonly Pair[] {
+  left(account: AccountId, isProtected: (tool: Place) => boolean): readonly Pair[] {
     if (!isListed(this.#store.state(account))) return [];
     const tools = this.#store.known(account);
     return [...this.#protected].flatMap(([key, pair]) => {
@@ -68,9 +71,15 @@ export class ControlledSessions {
       if (tool.account !== account || mayControl) return [];
       this.#protected.delete(key);
       this.#seen.delete(key);
-      return [pair];
+      this.note(this.#pairsOf(cloud).filter((other) => isProtected(other.tool)));
+      const hasAnother = [...this.#protected.values()].some((other) => isSamePlace(other.cloud, cloud));
+      return hasAnother ? [] : [pair];
     });
   }
+}
+
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.account === b.account && a.session === b.session;
 }
 
 function keyOf({ tool, cloud }: Pair): string {

@@ -150,7 +150,7 @@ export class Protections {
     const isKept = ({ account, session }: Pair['cloud']) => kept.get(account)?.has(session) === true;
     const begun = this.#controlled.begun(changed).filter(({ tool, cloud }) => isKept(tool) && !isKept(cloud));
     this.#controlled.note(begun);
-    const left = this.#controlled.left(changed).filter(({ cloud }) => isKept(cloud));
+    const left = this.#controlled.left(changed, isKept).filter(({ cloud }) => isKept(cloud));
     const changes = [...begun, ...left].map(({ cloud: { account, session } }, index) => {
       return { account, sessions: [session], isProtected: index < begun.length };
     });

@@ -13,7 +13,10 @@ export interface PageFields {
 
 /** What a list says about a session besides its id; see {@link Session}. */
 export interface SessionFields
-  extends Omit<KnownFacts, 'drives' | 'groupId' | 'hasUniqueId' | 'local' | 'metadata' | 'otherId' | 'pages'> {
+  extends Omit<
+    KnownFacts,
+    'browserId' | 'drives' | 'groupId' | 'hasUniqueId' | 'local' | 'metadata' | 'otherId' | 'pages'
+  > {
   readonly groupId?: string | undefined;
   /** The keys and values that its owner attached. */
   readonly metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;

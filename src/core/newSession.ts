@@ -32,6 +32,7 @@ export function newSession(id: SessionId, known: KnownFacts = {}): Session {
     local: known.local,
     drives: known.drives,
     otherId: known.otherId,
+    browserId: known.browserId,
     hasUniqueId: known.hasUniqueId,
   };
 }

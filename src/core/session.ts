@@ -59,6 +59,11 @@ export interface Session {
   readonly drives?: { readonly provider: string; readonly id: SessionId } | undefined;
   /** Another ID that the provider ends it by, which its owner may have chosen; undefined if it has none. */
   readonly otherId?: string | undefined;
+  /**
+   * Which browser has it, if one address can lead to several: another one can't say that it's gone. Random, and kept for as long as
+   * that browser runs.
+   */
+  readonly browserId?: string | undefined;
   /** Whether its ID is certainly never given to another session. Otherwise, a later start shows that it was. */
   readonly hasUniqueId?: boolean | undefined;
 }

@@ -143,7 +143,9 @@ function mozillaFlagOf({ args }: Pick<LocalProcess, 'args'>, name: string): stri
     const rest = flag.slice(name.length);
     const next = args[at + 1] ?? '';
     if (rest === '') return next.startsWith('-') ? '' : next;
-    if (/^[= ]/.test(rest)) return rest.slice(1).replace(/ (about|https?|file):.*$/, '');
+    if (!/^[= ]/.test(rest)) continue;
+    const address = rest.search(/ (about|https?|file):/);
+    return rest.slice(1, address < 0 ? undefined : address);
   }
   return undefined;
 }

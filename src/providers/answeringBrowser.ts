@@ -1,6 +1,8 @@
 import type { SessionId } from '../core/ids.ts';
 import { loopbackPort } from '../core/origin.ts';
 import type { Link } from '../core/provider.ts';
+import { ProviderError } from '../core/providerError.ts';
+import type { Session } from '../core/session.ts';
 import { listBrowserProcesses } from '../local/browsers.ts';
 import { readListeningPorts } from '../local/listeningPorts.ts';
 import { openProcessReader } from '../local/openProcessReader.ts';
@@ -16,6 +18,11 @@ const readWithinMs = 10_000;
  * it was: it may run in a container or on another machine.
  */
 const forgottenAfterMs = 600_000;
+/** The most other browsers whose sessions are kept in the list. More than that are a pool, which only its own server can list. */
+const mostOthers = 5;
+
+/** Stands for the ID of the first browser that has none. */
+const firstUnnamed = '1';
 
 type Identity = Pick<LocalProcess, 'pid' | 'identity'>;
 
@@ -27,50 +34,108 @@ interface Known {
   answeredAt: number;
   /** The sessions that it had last. */
   sessions: ReadonlySet<SessionId>;
+  /** The random IDs that it last had inside, if it has none itself. */
+  inside: Set<string>;
+  /** Whether any row can be one of its sessions. */
+  wasListed: boolean;
+}
+
+/** The browser that answers at an address now. */
+export interface Answering {
+  /** What stands for its default context if it doesn't name that one. */
+  readonly unnamedContext: string;
+  /**
+   * Sessions that other browsers had when they answered, and that may still be running there.
+   * @throws ProviderError `unexpectedAnswer` if too many others have answered lately.
+   */
+  elsewhere(): ReadonlySet<SessionId>;
+  /** Whether a session that this browser doesn't have may be running in another one. */
+  mayRunElsewhere(session: Pick<Session, 'id' | 'browserId'>): boolean;
+  /** Takes note of the sessions that it has. */
+  note(sessions: Iterable<SessionId>): void;
+  /** Takes note of something in it that has a random ID. */
+  noteInside(id: string): void;
 }
 
 /**
  * Follows which browser answers at an address. A forwarded port can lead to another one, and on one machine, two can have the same
- * port: one at 127.0.0.1 and one at ::1. What the one doesn't list may still run in the other.
+ * port: one at 127.0.0.1 and one at ::1. What the one doesn't list may still run in the other. A browser without an ID of its own,
+ * such as Chrome on Android, is the same one as long as something that it had before is still in it.
  */
 export class AnsweringBrowser {
   readonly #link: Pick<Link, 'origin' | 'clock'>;
   readonly #browsers = new Map<string, Known>();
+  /** The browsers that have ended, or have had no session when they last answered. */
+  readonly #over = new Set<string>();
+  #unnamed = 0;
 
   constructor(link: Pick<Link, 'origin' | 'clock'>) {
     this.#link = link;
   }
 
   /**
-   * The sessions of browsers that answered before and may still be running. One that has its process on this machine is followed
-   * until that has ended, any other one for ten minutes.
+   * Finds out which browser answers. Another one may still have its sessions: if it has its process on this machine, until that has
+   * ended, otherwise for ten minutes.
+   * @param inside the random IDs of what is in it now; only used if it has none itself.
    */
-  async elsewhere({ cdp, id }: DialedBrowser, signal: AbortSignal): Promise<ReadonlySet<SessionId>> {
-    if (id === undefined) return new Set();
+  async identify(
+    { cdp, id }: Pick<DialedBrowser, 'cdp' | 'id'>,
+    inside: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<Answering> {
     const now = this.#link.clock.monotonic();
-    const own = this.#browsers.get(id) ?? { process: undefined, answeredAt: now, sessions: new Set() };
-    this.#browsers.set(id, own);
+    const key = id ?? this.#unnamedWith(inside);
+    const own = this.#browsers.get(key) ?? {
+      process: undefined,
+      answeredAt: now,
+      sessions: new Set(),
+      inside: new Set(),
+      wasListed: false,
+    };
+    this.#browsers.set(key, own);
     own.answeredAt = now;
+    own.inside = new Set(inside);
     const port = loopbackPort(this.#link.origin.origin);
-    if (own.process === undefined && port !== undefined) {
+    if (id !== undefined && own.process === undefined && port !== undefined) {
       const within = AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]);
       // If it doesn't say, it's asked again the next time.
       const pid = await pidOf(cdp, within).catch(() => undefined);
       if (pid !== undefined) own.process = processOf(pid, Number(port));
     }
-    const found = new Set<SessionId>();
+    const others: Known[] = [];
     for (const [other, known] of this.#browsers) {
-      if (other === id) continue;
-      if (known.sessions.size === 0 || (await this.#isOver(known))) this.#browsers.delete(other);
-      else for (const session of known.sessions) if (!own.sessions.has(session)) found.add(session);
+      if (other === key) continue;
+      if (known.sessions.size === 0 || (await this.#isOver(known))) {
+        this.#browsers.delete(other);
+        if (known.wasListed) this.#over.add(other);
+      } else others.push(known);
     }
-    return found;
+    const isElsewhere = (session: SessionId) =>
+      !own.sessions.has(session) && others.some(({ sessions }) => sessions.has(session));
+    return {
+      unnamedContext: key === firstUnnamed ? 'default-context' : `default-context-${key.slice(0, 8)}`,
+      elsewhere() {
+        if (others.length > mostOthers) {
+          const what = 'a different browser answers each time';
+          throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${others.length} others have answered lately`);
+        }
+        return new Set(others.flatMap(({ sessions }) => [...sessions].filter(isElsewhere)));
+      },
+      mayRunElsewhere: ({ id: session, browserId = key }) =>
+        isElsewhere(session) || (browserId !== key && !this.#over.has(browserId)),
+      note: (sessions) => {
+        own.sessions = new Set(sessions);
+        own.wasListed = true;
+      },
+      noteInside: (its) => own.inside.add(its),
+    };
   }
 
-  /** Takes note of the sessions that a browser has. */
-  note({ id }: Pick<DialedBrowser, 'id'>, sessions: Iterable<SessionId>): void {
-    const known = this.#browsers.get(id ?? '');
-    if (known !== undefined) known.sessions = new Set(sessions);
+  /** The browser without an ID of its own that has something in common with what is in one now; otherwise, it's a new one. */
+  #unnamedWith(inside: ReadonlySet<string>): string {
+    for (const [key, known] of this.#browsers) for (const id of known.inside) if (inside.has(id)) return key;
+    this.#unnamed++;
+    return this.#unnamed === 1 ? firstUnnamed : `${this.#unnamed}`;
   }
 
   async #isOver({ process, answeredAt }: Known): Promise<boolean> {

@@ -11,7 +11,7 @@ import type { Session } from '../core/session.ts';
 import { translatable } from '../core/translatable.ts';
 import { Turns } from '../core/turns.ts';
 import { decodeEach, decodeValue, idField, leftOut, mostRows, type Rows, rowAt } from '../http/decode.ts';
-import { AnsweringBrowser } from './answeringBrowser.ts';
+import { type Answering, AnsweringBrowser } from './answeringBrowser.ts';
 import { type DialedBrowser, dialBrowser, listTabs, versionAt } from './devtools.ts';
 
 // Any browser that speaks the Chrome DevTools Protocol; see devtools.ts. A session is a browser context: an isolated
@@ -28,11 +28,10 @@ const ContextIds = v.object({
   defaultBrowserContextId: v.optional(idField),
 });
 
+const Created = v.object({ targetId: idField });
+
 /** Why a session isn't shown. */
 const anotherAnswers = 'another browser answers there now, so it may still be running';
-
-/** Stands for the default context in browsers before Chrome 143, which don't report its id. */
-const unnamedDefaultContext = 'default-context';
 
 /** Chrome, Edge or Chromium started with `--remote-debugging-port`. */
 export const localChrome: ProviderKind = {
@@ -62,19 +61,25 @@ export const localChrome: ProviderKind = {
 };
 
 function connect(link: Link): Provider {
-  const open = (signal: AbortSignal) => dialBrowser(link, signal);
-  const answering = new AnsweringBrowser(link);
+  const browsers = new AnsweringBrowser(link);
 
-  /** @param use is told which sessions may still be running in another browser that answered before. */
-  async function withConnection<T>(
-    signal: AbortSignal,
-    use: (cdp: CdpConnection, elsewhere: ReadonlySet<SessionId>, dialed: DialedBrowser) => Promise<T>,
-  ): Promise<T> {
-    const dialed = await open(signal);
+  async function open(signal: AbortSignal): Promise<Opened> {
+    const dialed = await dialBrowser(link, signal);
     try {
-      return await use(dialed.cdp, await answering.elsewhere(dialed, signal), dialed);
-    } finally {
+      const inside = dialed.id === undefined ? await idsIn(dialed.cdp, signal) : new Set<string>();
+      return { ...dialed, answering: await browsers.identify(dialed, inside, signal) };
+    } catch (error) {
       dialed.cdp.dispose();
+      throw error;
+    }
+  }
+
+  async function withConnection<T>(signal: AbortSignal, use: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = await open(signal);
+    try {
+      return await use(opened);
+    } finally {
+      opened.cdp.dispose();
     }
   }
 
@@ -86,8 +91,8 @@ function connect(link: Link): Provider {
     closed: new Set(),
   };
 
-  async function readContexts(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
-    const contexts = await contextsOf(cdp, signal);
+  async function readContexts(opened: Opened, signal: AbortSignal): Promise<Contexts> {
+    const contexts = await contextsOf(opened, signal);
     return { ...contexts, defaultPages: withReplaced(contexts.defaultPages, seen) };
   }
 
@@ -97,31 +102,32 @@ function connect(link: Link): Provider {
 
     async check(signal) {
       const { Browser } = await versionAt(link, signal);
-      await withConnection(signal, (cdp) => contextsOf(cdp, signal));
+      await withConnection(signal, (opened) => contextsOf(opened, signal));
       return factsOf(Browser);
     },
 
     async *list(signal) {
-      yield await withConnection(signal, async (cdp, elsewhere, dialed) => {
-        const found = inventoryOf(await readContexts(cdp, signal), seen);
+      yield await withConnection(signal, async (opened) => {
+        const { id: browserId, browser, answering } = opened;
+        const elsewhere = answering.elsewhere();
+        const found = inventoryOf(await readContexts(opened, signal), seen);
         const ids = new Set(found.sessions.map(({ id }) => id));
-        answering.note(dialed, ids);
+        answering.note(ids);
         const unlisted = [...elsewhere].filter((id) => !ids.has(id));
         const faults = [...found.faults, ...unlisted.map((subject) => ({ subject, what: anotherAnswers }))];
-        return { ...found, faults, account: factsOf(dialed.browser) };
+        const sessions = found.sessions.map((session) => ({ ...session, browserId }));
+        return { ...found, sessions, faults, account: factsOf(browser) };
       });
     },
 
     async end(session, signal) {
       const fault = idFault(session.id);
       if (fault !== undefined) throw unaddressable('Target.disposeBrowserContext', fault);
-      return withConnection(signal, async (cdp, elsewhere) => {
-        if (elsewhere.has(session.id)) {
-          const trouble = { kind: 'unexpectedAnswer', what: 'another browser answers there now' } as const;
-          throw new ProviderError(trouble, 'the session may be in the browser that answered before');
-        }
+      return withConnection(signal, async (opened) => {
+        const { cdp, answering } = opened;
+        if (answering.mayRunElsewhere(session)) throw anotherBrowser();
         if (session.ends === 'pages')
-          return endPages(cdp, session, (await readContexts(cdp, signal)).defaultPages, seen, signal);
+          return endPages(opened, session, (await readContexts(opened, signal)).defaultPages, seen, signal);
         try {
           await cdp.send('Target.disposeBrowserContext', { browserContextId: session.id }, signal);
           return { outcome: 'ended', how: undefined };
@@ -133,9 +139,9 @@ function connect(link: Link): Provider {
     },
 
     probe: (session, signal) =>
-      withConnection(signal, async (cdp, elsewhere) => {
-        if (elsewhere.has(session.id)) return 'unknown';
-        const { isolated, defaultId, defaultPages, faults } = await readContexts(cdp, signal);
+      withConnection(signal, async (opened) => {
+        if (opened.answering.mayRunElsewhere(session)) throw anotherBrowser();
+        const { isolated, defaultId, defaultPages, faults } = await readContexts(opened, signal);
         // It may be a context or tab that couldn't be read, or that was beyond the limit.
         const otherwise = faults.some(({ unnamed }) => unnamed === true) ? 'unknown' : 'gone';
         if (session.ends === 'pages') {
@@ -148,9 +154,10 @@ function connect(link: Link): Provider {
       }),
 
     async devtools(id, signal): Promise<SessionDevtools> {
-      const { cdp } = await open(signal);
+      const opened = await open(signal);
+      const { cdp } = opened;
       try {
-        const { isolated, defaultId, ownContexts } = await contextsOf(cdp, signal);
+        const { isolated, defaultId, ownContexts } = await contextsOf(opened, signal);
         if (id !== defaultId && !isolated.has(id)) {
           throw new ProviderError({ kind: 'notFound' }, 'there is no such browser context');
         }
@@ -180,7 +187,29 @@ interface Contexts {
   readonly faults: readonly ListFault[];
 }
 
-async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Contexts> {
+/** A connection, and what is known about the browser at its other end. */
+interface Opened extends DialedBrowser {
+  readonly answering: Answering;
+}
+
+function anotherBrowser(): ProviderError {
+  const what = 'another browser answers there now';
+  return new ProviderError(
+    { kind: 'unexpectedAnswer', what },
+    'the session may be in the browser that answered before',
+  );
+}
+
+/** The random IDs of a browser's contexts and pages. */
+async function idsIn(cdp: CdpConnection, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const { isolated, defaultPages } = await contextsOf({ cdp, answering: { unnamedContext: 'any' } }, signal);
+  return new Set([...isolated.keys(), ...[defaultPages, ...isolated.values()].flat().map(({ id }) => id)]);
+}
+
+async function contextsOf(
+  { cdp, answering }: Pick<Opened, 'cdp'> & { readonly answering: Pick<Answering, 'unnamedContext'> },
+  signal: AbortSignal,
+): Promise<Contexts> {
   // Pages first: a page in a context created in between would otherwise count as the browser's own.
   const [{ tabs, faults }, contexts] = await Promise.all([
     listTabs(cdp, signal),
@@ -188,7 +217,7 @@ async function contextsOf(cdp: CdpConnection, signal: AbortSignal): Promise<Cont
   ]);
   const ids = decodeValue(ContextIds, contexts);
   const named = await decodeEach(idField, firstRows(ids.browserContextIds), (_, index) => rowAt(index));
-  const defaultId = ids.defaultBrowserContextId ?? unnamedDefaultContext;
+  const defaultId = ids.defaultBrowserContextId ?? answering.unnamedContext;
   const isolated = new Map<string, Page[]>();
   for (const id of named.rows) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];
@@ -299,7 +328,7 @@ function defaultContext(id: SessionId, pages: readonly Page[]): Session {
  * opened first. Chrome answers before a page is gone. A page that has another ID now may be another one, and stays open.
  */
 async function endPages(
-  cdp: CdpConnection,
+  { cdp, answering }: Opened,
   session: Session,
   defaultPages: readonly Page[],
   { closed }: PagesSeen,
@@ -310,7 +339,11 @@ async function endPages(
   const closing = defaultPages.filter(({ id }) => ids.has(id));
   if (stillOpen(confirmed, defaultPages).length === 0) return { outcome: 'alreadyGone', how: undefined };
   // Even if other tabs are listed: they may be closing already, and closing the last tab can end the browser.
-  if (closing.length > 0) await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
+  if (closing.length > 0) {
+    const created = await cdp.send('Target.createTarget', { url: 'about:blank' }, signal);
+    const read = v.safeParse(Created, created);
+    if (read.success) answering.noteInside(read.output.targetId);
+  }
   for (const { id } of closing) {
     try {
       await cdp.send('Target.closeTarget', { targetId: id }, signal);

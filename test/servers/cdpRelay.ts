@@ -37,55 +37,70 @@ export interface CdpRelay {
   stop(): Promise<void>;
 }
 
-/** @param target address of the real endpoint, such as `http://127.0.0.1:9222`. */
-export async function startCdpRelay(target: string): Promise<CdpRelay> {
+/** The path of the DevTools of a browser that has no ID of its own, as Chrome on Android. */
+const pathWithoutId = '/devtools/browser';
+
+/**
+ * @param target address of the real endpoint, such as `http://127.0.0.1:9222`.
+ * @param hidesId whether the browser seems to have no ID of its own.
+ */
+export async function startCdpRelay(target: string, { hidesId = false } = {}): Promise<CdpRelay> {
+  const ownPath = hidesId ? await pathOf(target) : '';
+  const change = (text: string) => (hidesId ? text.replaceAll(ownPath, pathWithoutId) : text);
   const clients = new Set<WebSocket>();
   const acceptor = new WebSocketServer({ noServer: true });
-  const server = await startRelay(target, (request, socket, head) => {
-    acceptor.handleUpgrade(request, socket, head, (client) => {
-      clients.add(client);
-      relay.addresses.push(request.url ?? '');
-      const { authorization } = request.headers;
-      const headers = authorization === undefined ? {} : { authorization };
-      const onward = new WebSocket(target.replace('http', 'ws') + request.url, { headers, perMessageDeflate: false });
-      const early: string[] = [];
-      onward.on('open', () => {
-        for (const text of early.splice(0)) onward.send(text);
+  const server = await startRelay(
+    target,
+    (request, socket, head) => {
+      acceptor.handleUpgrade(request, socket, head, (client) => {
+        clients.add(client);
+        relay.addresses.push(request.url ?? '');
+        const { authorization } = request.headers;
+        const headers = authorization === undefined ? {} : { authorization };
+        const path = hidesId && request.url === pathWithoutId ? ownPath : request.url;
+        const onward = new WebSocket(target.replace('http', 'ws') + path, { headers, perMessageDeflate: false });
+        const early: string[] = [];
+        onward.on('open', () => {
+          for (const text of early.splice(0)) onward.send(text);
+        });
+        client.on('message', (data: Buffer) => {
+          const text = data.toString('utf8');
+          const command = JSON.parse(text);
+          relay.commands.push({ ...command, at: performance.now() });
+          relay.onPass(command, text);
+          if (relay.stalled) return;
+          const fault = relay.next.get(command.method);
+          relay.next.delete(command.method);
+          if (fault === 'refused') {
+            late(() =>
+              client.send(JSON.stringify({ id: command.id, error: { code: -32000, message: 'Not allowed' } })),
+            );
+            return;
+          }
+          late(() => {
+            if (onward.readyState === WebSocket.CONNECTING) early.push(text);
+            else onward.send(text);
+          }, fault);
+        });
+        onward.on('message', (data: Buffer) => {
+          if (relay.stalled) return;
+          const text = data.toString('utf8');
+          relay.onPass(undefined, text);
+          const isEvent = relay.onEvent !== undefined && /"method":/.test(text.slice(0, 200));
+          const passed = isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : answered(text);
+          late(() => client.send(passed));
+        });
+        client.on('close', () => {
+          clients.delete(client);
+          late(() => onward.close());
+        });
+        onward.on('close', () => late(() => client.close()));
+        onward.on('error', () => client.terminate());
+        client.on('error', () => onward.terminate());
       });
-      client.on('message', (data: Buffer) => {
-        const text = data.toString('utf8');
-        const command = JSON.parse(text);
-        relay.commands.push({ ...command, at: performance.now() });
-        relay.onPass(command, text);
-        if (relay.stalled) return;
-        const fault = relay.next.get(command.method);
-        relay.next.delete(command.method);
-        if (fault === 'refused') {
-          late(() => client.send(JSON.stringify({ id: command.id, error: { code: -32000, message: 'Not allowed' } })));
-          return;
-        }
-        late(() => {
-          if (onward.readyState === WebSocket.CONNECTING) early.push(text);
-          else onward.send(text);
-        }, fault);
-      });
-      onward.on('message', (data: Buffer) => {
-        if (relay.stalled) return;
-        const text = data.toString('utf8');
-        relay.onPass(undefined, text);
-        const isEvent = relay.onEvent !== undefined && /"method":/.test(text.slice(0, 200));
-        const passed = isEvent ? JSON.stringify(relay.onEvent?.(JSON.parse(text))) : answered(text);
-        late(() => client.send(passed));
-      });
-      client.on('close', () => {
-        clients.delete(client);
-        late(() => onward.close());
-      });
-      onward.on('close', () => late(() => client.close()));
-      onward.on('error', () => client.terminate());
-      client.on('error', () => onward.terminate());
-    });
-  });
+    },
+    change,
+  );
   const late = (pass: () => void, more = 0) => {
     const ms = relay.lagMs + more;
     if (ms === 0) pass();
@@ -121,4 +136,11 @@ export async function startCdpRelay(target: string): Promise<CdpRelay> {
     },
   };
   return relay;
+}
+
+/** The path of a browser's own DevTools. */
+async function pathOf(target: string): Promise<string> {
+  const answer = await fetch(`${target}/json/version`);
+  const { webSocketDebuggerUrl } = (await answer.json()) as { webSocketDebuggerUrl: string };
+  return new URL(webSocketDebuggerUrl).pathname;
 }

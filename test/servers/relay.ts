@@ -10,9 +10,18 @@ const hopHeaders = new Set(['host', 'connection', 'keep-alive', 'transfer-encodi
  * its place.
  * @param target address of the real server, without a path.
  * @param upgrade takes over WebSockets, which are otherwise passed on byte by byte.
+ * @param change changes the text of each answer.
  */
-export async function startRelay(target: string, upgrade = passSocket(target)): Promise<ProviderServer> {
-  return new ProviderServer({ routes: {}, notFound: (request) => forward(target, request), upgrade }).start();
+export async function startRelay(
+  target: string,
+  upgrade = passSocket(target),
+  change = (text: string) => text,
+): Promise<ProviderServer> {
+  const notFound = async (request: ProviderRequest) => {
+    const answer = await forward(target, request);
+    return { ...answer, text: change(answer.text) };
+  };
+  return new ProviderServer({ routes: {}, notFound, upgrade }).start();
 }
 
 /** Passes WebSockets on to a server, byte by byte. */

@@ -23,6 +23,7 @@ const Left = v.object({
   accountId: v.string(),
   sessionId: v.string(),
   startedAt: v.optional(v.number()),
+  browserId: v.optional(v.string()),
   /** When the account's key was entered; missing without a key. */
   keyAt: v.optional(v.number()),
 });
@@ -50,6 +51,7 @@ export interface UnfinishedEnd {
     readonly accountId: AccountId;
     readonly sessionId: string;
     readonly startedAt: number | undefined;
+    readonly browserId: string | undefined;
     /** When the account's key was entered, in epoch milliseconds; undefined without a key. */
     readonly keyAt: number | undefined;
   }[];
@@ -111,12 +113,13 @@ export class EndJournal {
     const id = crypto.randomUUID();
     const accounts = [...new Set(targets.map((target) => target.accountId))];
     const keys = new Map(await Promise.all(accounts.map(async (one) => [one, await this.#place.keyAt(one)] as const)));
-    const rows = targets.map(({ accountId: account, session: { id: sessionId, startedAt } }) => {
+    const rows = targets.map(({ accountId: account, session: { id: sessionId, startedAt, browserId } }) => {
       const keyAt = keys.get(account);
       return {
         accountId: account,
         sessionId,
         ...(startedAt !== undefined && { startedAt }),
+        ...(browserId !== undefined && { browserId }),
         ...(keyAt !== undefined && { keyAt }),
       };
     });
@@ -190,6 +193,7 @@ export class EndJournal {
         accountId: accountId(row.accountId),
         sessionId: row.sessionId,
         startedAt: row.startedAt,
+        browserId: row.browserId,
         keyAt: row.keyAt,
       })),
     }));

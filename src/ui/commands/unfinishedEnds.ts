@@ -121,7 +121,9 @@ async function reviewAccount(
   // With another key, sessions would seem to be gone that only the earlier key finds.
   const keyAt = await accounts.keyAt(account);
   const findable = left.filter((row) => row.keyAt === keyAt);
-  const written = findable.map(({ sessionId, startedAt }) => unlistedSession(sessionId as SessionId, startedAt));
+  const written = findable.map(({ sessionId, startedAt, browserId }) =>
+    unlistedSession(sessionId as SessionId, startedAt, browserId),
+  );
   const { verdicts } = await review(parts, account, () => connections.open(account), written);
   const running: AccountSession[] = [];
   let unknown = left.length - findable.length;

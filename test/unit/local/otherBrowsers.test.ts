@@ -185,6 +185,25 @@ describe('Firefox and WebKit on Macs and Windows', () => {
       }),
     );
 
+  it('are found quickly, no matter how long and odd their arguments are', () => {
+    for (const [name, part] of [
+      ['firefox', ' file:'],
+      ['firefox', ' -contentproc'],
+      ['firefox', '-'],
+      ['MiniBrowser', '/pw_run.sh'],
+    ] as const) {
+      const long = part.repeat(126_000 / part.length);
+      const process: LocalProcess = {
+        ...{ pid: 9, parentPid: 1, identity: '1', startedAt: 0, memory: undefined, cpuMs: undefined },
+        program: `/usr/bin/${name}`,
+        args: [name, '-juggler-pipe', '--inspector-pipe', `-profile=${long}\n`, `-${long}\n`],
+      };
+      const began = performance.now();
+      among([process]);
+      assert.ok(performance.now() - began < 200, part);
+    }
+  });
+
   it('are found in the tables of a Mac, where only spaces separate arguments', () => {
     const nightly = '/Users/me/Library/Caches/ms-playwright/firefox-1490/firefox/Nightly.app/Contents/MacOS';
     const profile = '/var/folders/x y/T/playwright_firefoxdev_profile-Ab1';

@@ -5,9 +5,12 @@ import type { CdpConnection } from '../../../src/core/cdp.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type AccountId, type SessionId, sessionId } from '../../../src/core/ids.ts';
 import { neverAborted } from '../../../src/core/neverAborted.ts';
+import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { AnsweringBrowser } from '../../../src/providers/answeringBrowser.ts';
+import { review } from '../../../src/services/ending/verifier.ts';
 import { ensureChromium, quietFlags, type RunningChromium, startChromium } from '../../host/chromium.ts';
 import { start, temporaryFolder } from '../../host/processes.ts';
+import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
@@ -48,7 +51,7 @@ describe('sessions of a Local Chrome when another browser answers at its address
   }
 
   /** A port that leads to a browser. */
-  async function forwarded({ port }: RunningChromium): Promise<string> {
+  async function forwarded({ port }: Pick<RunningChromium, 'port'>): Promise<string> {
     to = port;
     relay = createServer((socket) => {
       const other = dial(to, '127.0.0.1');
@@ -60,7 +63,7 @@ describe('sessions of a Local Chrome when another browser answers at its address
     return `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
   }
 
-  function lead({ port }: RunningChromium): void {
+  function lead({ port }: Pick<RunningChromium, 'port'>): void {
     to = port;
     for (const socket of sockets) socket.destroy();
   }
@@ -100,21 +103,174 @@ describe('sessions of a Local Chrome when another browser answers at its address
     let now = 0;
     const clock = { ...systemClock, monotonic: () => now };
     const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock });
-    const dialed = (id: string | undefined) => ({ id, browser: 'Chrome/156', cdp: {} as CdpConnection });
-    const elsewhere = async (id: string | undefined) => [...(await answering.elsewhere(dialed(id), neverAborted))];
-    assert.deepEqual(await elsewhere('one'), []);
-    answering.note(dialed('one'), [sessionId('a'), sessionId('b')]);
+    const answersAs = (id: string | undefined, ...inside: readonly string[]) =>
+      answering.identify({ id, cdp: {} as CdpConnection }, new Set(inside), neverAborted);
+    const elsewhere = async (id: string) => [...(await answersAs(id)).elsewhere()];
+    const one = await answersAs('one');
+    one.note([sessionId('a'), sessionId('b')]);
+    assert.deepEqual([...one.elsewhere()], []);
     now = 1_000;
-    assert.deepEqual(await elsewhere('two'), ['a', 'b']);
-    answering.note(dialed('two'), [sessionId('b')]);
+    const two = await answersAs('two');
+    assert.deepEqual([...two.elsewhere()], ['a', 'b']);
+    two.note([sessionId('b')]);
     now = 599_000;
     assert.deepEqual(await elsewhere('two'), ['a']);
     assert.deepEqual(await elsewhere('one'), []);
-    assert.deepEqual(await elsewhere(undefined), []);
     now = 1_198_000;
     assert.deepEqual(await elsewhere('two'), ['a']);
+    const ofOne = { id: sessionId('not-noted'), browserId: 'one' };
+    assert.equal((await answersAs('two')).mayRunElsewhere(ofOne), true);
     now = 1_199_000;
     assert.deepEqual(await elsewhere('two'), []);
+    assert.equal((await answersAs('two')).mayRunElsewhere(ofOne), false);
+    // Of an earlier window.
+    assert.equal((await answersAs('two')).mayRunElsewhere({ ...ofOne, browserId: 'three' }), true);
+    assert.equal((await answersAs('two')).mayRunElsewhere({ id: ofOne.id }), false);
+  });
+
+  it('without an ID is the same one as long as something that it had is still in it', async () => {
+    const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock: systemClock });
+    const answersWith = (...inside: readonly string[]) =>
+      answering.identify({ id: undefined, cdp: {} as CdpConnection }, new Set(inside), neverAborted);
+    const one = await answersWith('a', 'b');
+    assert.equal(one.unnamedContext, 'default-context');
+    one.note([sessionId('a')]);
+    assert.deepEqual([...(await answersWith('b', 'c')).elsewhere()], []);
+    (await answersWith('c')).noteInside('d');
+    assert.deepEqual([...(await answersWith('d')).elsewhere()], []);
+    const other = await answersWith('e');
+    assert.deepEqual([...other.elsewhere()], ['a']);
+    assert.notEqual(other.unnamedContext, one.unnamedContext);
+    assert.equal((await answersWith('d')).unnamedContext, one.unnamedContext);
+  });
+
+  it('aren’t listed if a different browser answers each time, and nothing grows then', async () => {
+    let now = 0;
+    const clock = { ...systemClock, monotonic: () => now };
+    const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock });
+    const answersAs = (id: string) => answering.identify({ id, cdp: {} as CdpConnection }, new Set(), neverAborted);
+    const contexts = Array.from({ length: 10_000 }, (_, index) => index);
+    let [failed, longest] = [0, 0];
+    for (let at = 0; at < 60; at++) {
+      const answers = await answersAs(`browser-${at}`);
+      const began = performance.now();
+      try {
+        answers.elsewhere();
+        answers.note(contexts.map((one) => sessionId(`${at}-${one}`)));
+      } catch (error) {
+        assert.match(String(error), /others have answered lately/);
+        failed++;
+      }
+      longest = Math.max(longest, performance.now() - began);
+      now += 10_000;
+    }
+    assert.equal(failed, 54);
+    assert.ok(longest < 500, `${longest} ms`);
+    // Each of the first ones answered more than ten minutes ago.
+    now += 600_000;
+    assert.equal((await answersAs('browser-60')).elsewhere().size, 0);
+  });
+
+  for (const [name, hidesId, namesDefault] of [
+    ['has no ID of its own', true, true],
+    ['doesn’t name its default context', false, false],
+    ['has neither', true, false],
+  ] as const)
+    it(`aren’t called ended, and nothing is sent to the other one, if a browser ${name}`, async () => {
+      const [first, second] = [await browser(), await browser()];
+      const relays = [
+        await startCdpRelay(first.endpoint, { hidesId }),
+        await startCdpRelay(second.endpoint, { hidesId }),
+      ] as const;
+      try {
+        for (const relay of namesDefault ? [] : relays)
+          relay.onAnswer = ({ defaultBrowserContextId: _, ...result }) => result;
+        for (const { endpoint } of [first, second]) {
+          const devtools = await Devtools.open(endpoint);
+          await devtools.send('Target.createTarget', { url: 'data:text/html,<title>window</title>' });
+          devtools.close();
+        }
+        const portOf = ({ url }: { url: string }) => ({ port: Number(new URL(url).port) });
+        const address = await forwarded(portOf(relays[0]));
+        const devtools = await Devtools.open(first.endpoint);
+        const context = await devtools.openContext('data:text/html,<title>mine</title>');
+        devtools.close();
+        const account = await services.add('localChrome', address);
+        await until(async () => {
+          await services.refresher.refresh(account);
+          const all = [...services.store.known(account).values()];
+          return all.length === 2 && all.every(({ pages }) => pages?.every(({ title }) => title !== '') === true);
+        });
+        const confirmed = [...services.store.known(account).values()];
+        assert.equal(confirmed.length, 2);
+        const pagesOf = async ({ endpoint }: RunningChromium) => {
+          const its = await Devtools.open(endpoint);
+          const pages = await its.defaultPages();
+          its.close();
+          return pages.toSorted();
+        };
+        const before = [await pagesOf(first), await pagesOf(second)];
+        lead(portOf(relays[1]));
+        const report = await services.ender.end(
+          confirmed.map((session) => ({ accountId: account, session })),
+          { stop: neverAborted, onProgress: () => {} },
+        );
+        assert.deepEqual(
+          report.results.map(({ outcome }) => outcome),
+          ['failed', 'failed'],
+        );
+        await services.refresher.refresh(account);
+        assert.deepEqual(
+          confirmed.map(({ id }) => services.store.hasEnded(account, id)),
+          [false, false],
+        );
+        assert.deepEqual(
+          [await contextsOf(first), await pagesOf(first), await pagesOf(second)],
+          [[context], ...before],
+        );
+        lead(portOf(relays[0]));
+        await services.refresher.refresh(account);
+        const again = await services.ender.end(
+          confirmed.map((session) => ({ accountId: account, session })),
+          { stop: neverAborted, onProgress: () => {} },
+        );
+        assert.deepEqual(
+          again.results.map(({ outcome }) => outcome),
+          ['ended', 'ended'],
+        );
+        assert.deepEqual(await contextsOf(first), []);
+      } finally {
+        for (const relay of relays) await relay.stop();
+      }
+    });
+
+  it('may still be running after a restart of the editor, which knows the browser that had them', async () => {
+    const [first, second] = [await browser(), await browser()];
+    const [account, session] = await listed(first, await forwarded(first));
+    const { startedAt, browserId } = services.store.session(account, session) ?? assert.fail();
+    assert.ok(browserId);
+    services.dispose();
+    lead(second);
+    const { secretStore, memory } = services;
+    services = new TestServices({ clock: systemClock, interval: 0, secretStore, memory });
+    const again = await services.add('localChrome', services.accounts.get(account)?.origin ?? assert.fail());
+    const unlisted = unlistedSession(session, startedAt, browserId);
+    const verdictNow = async () => {
+      const { verdicts } = await review(
+        { ...services, clock: systemClock, logger: services.log },
+        again,
+        () => services.connections.open(again),
+        [unlisted],
+      );
+      return verdicts.get(session);
+    };
+    assert.equal(await verdictNow(), 'unknown');
+    lead(first);
+    assert.equal(await verdictNow(), 'stillRunning');
+    const devtools = await Devtools.open(first.endpoint);
+    await devtools.send('Target.disposeBrowserContext', { browserContextId: session });
+    devtools.close();
+    assert.equal(await verdictNow(), 'confirmedGone');
   });
 
   it('have ended if the first one ran on this machine and its process has ended, as when it is restarted', async () => {

@@ -97,8 +97,8 @@ describe('the journal of ends', () => {
       {
         total: 3,
         left: [
-          { accountId: 'a', sessionId: 'one', startedAt: 7, keyAt: undefined },
-          { accountId: 'a', sessionId: 'three', startedAt: 7, keyAt: undefined },
+          { accountId: 'a', sessionId: 'one', startedAt: 7, browserId: undefined, keyAt: undefined },
+          { accountId: 'a', sessionId: 'three', startedAt: 7, browserId: undefined, keyAt: undefined },
         ],
       },
     );

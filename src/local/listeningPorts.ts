@@ -6,13 +6,10 @@ import { openFilesOf } from './socketOwners.ts';
 
 /** One that listens: its local address and port, in hexadecimal, and its inode. */
 const listening = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
-/** One end of an open connection: the address and port of its other end, and its inode. */
-const connected = /^ *\d+: \S+ ([0-9A-F]+):([0-9A-F]{4}) 01 \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
+/** One end of an open connection: the addresses and ports of both ends, and its inode. */
+const connected = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) 01 \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
 /** The addresses at which a connection to 127.0.0.1 arrives: that one, its IPv6 form, and any address. */
 const reachable = /^(0100007F|0{8}|0{32}|0{16}FFFF00000100007F)$/;
-
-/** Addresses that lead to this machine: those of 127.0.0.1 and of ::1. */
-const loopback = /^(0100007F|0{16}FFFF00000100007F|0{24}01000000)$/;
 
 /** The TCP ports of this machine that processes were listening on when this was read. */
 export interface ListeningPorts {
@@ -25,8 +22,8 @@ export interface ListeningPorts {
   /** The ports that belong to a process. None if its open files can't be read. */
   portsOf(pid: number): Promise<readonly number[]>;
   /**
-   * The processes that were connected to each of these ports, by this machine's own addresses; undefined for those whose open files
-   * can't be read, such as another user's or a forwarded port's.
+   * The processes that were connected to each of these ports; undefined for those that can't be found, such as another user's, one
+   * in a container, or one of another machine.
    */
   clientsOf(ports: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<number | undefined>>>;
 }
@@ -66,9 +63,12 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
     },
     async clientsOf(ports) {
       const turns = new Turns();
-      const sockets = await connectionsTo(ports, tables, turns);
+      const connections = await connectionsTo(ports, tables, turns);
       const clients = new Map<number, Set<number | undefined>>();
-      if (sockets.size === 0) return clients;
+      if (connections.size === 0) return clients;
+      const sockets = new Map(
+        [...connections].flatMap(([key, one]) => (one.socket === undefined ? [] : [[one.socket, key]])),
+      );
       const add = (port: number, pid: number | undefined) => {
         clients.set(port, (clients.get(port) ?? new Set()).add(pid));
       };
@@ -76,15 +76,16 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
       for (const pid of (await readdir(root)).filter((name) => /^\d+$/.test(name))) {
         if (turns.isOver) await turns.pass();
         for (const link of (await openFilesOf(Number(pid), root, turns)) ?? []) {
-          const port = sockets.get(link);
-          if (port === undefined) continue;
-          owned.add(link);
-          add(port, Number(pid));
+          const key = sockets.get(link);
+          const connection = key === undefined ? undefined : connections.get(key);
+          if (key === undefined || connection === undefined) continue;
+          owned.add(key);
+          add(connection.port, Number(pid));
         }
       }
       // Others may have been closed since.
       const open = await connectionsTo(ports, (await readTables(root)) ?? [], turns);
-      for (const [link, port] of sockets) if (!owned.has(link) && open.has(link)) add(port, undefined);
+      for (const [key, { port }] of connections) if (!owned.has(key) && open.has(key)) add(port, undefined);
       return clients;
     },
   };
@@ -97,19 +98,36 @@ async function readTables(root: string): Promise<readonly string[] | undefined> 
   return tables[0] === undefined ? undefined : tables.filter((table) => table !== undefined);
 }
 
-/** The sockets of clients that are connected to these ports, as links among a process's open files, and the port of each. */
+/** An open connection to a port of this machine. */
+interface Connection {
+  readonly port: number;
+  /** Its client's socket, as a link among a process's open files; undefined if the client is elsewhere. */
+  socket: string | undefined;
+}
+
+/** The connections to these ports, by the address that each comes from and the one that it goes to. */
 async function connectionsTo(
   ports: readonly number[],
   tables: readonly string[],
   turns: Turns,
-): Promise<ReadonlyMap<string, number>> {
-  const sockets = new Map<string, number>();
+): Promise<ReadonlyMap<string, Connection>> {
+  const wanted = new Set(ports.map((port) => port.toString(16).toUpperCase().padStart(4, '0')));
+  const found = new Map<string, Connection>();
+  const sockets = new Map<string, string>();
   for (const table of tables) {
-    for (const [, address = '', hex = '', inode = ''] of table.matchAll(connected)) {
+    for (const [, own = '', ownPort = '', other = '', otherPort = '', inode = ''] of table.matchAll(connected)) {
       if (turns.isOver) await turns.pass();
-      const port = Number.parseInt(hex, 16);
-      if (loopback.test(address) && ports.includes(port)) sockets.set(`socket:[${inode}]`, port);
+      // Each end is a row of its own. Those of one machine are both here.
+      const [from, to] = [`${withoutMapping(own)}:${ownPort}`, `${withoutMapping(other)}:${otherPort}`];
+      if (wanted.has(ownPort)) found.set(`${to}>${from}`, { port: Number.parseInt(ownPort, 16), socket: undefined });
+      if (wanted.has(otherPort)) sockets.set(`${from}>${to}`, `socket:[${inode}]`);
     }
   }
-  return sockets;
+  for (const [key, connection] of found) connection.socket = sockets.get(key);
+  return found;
+}
+
+/** An IPv4 address as it is, also one that is written as an IPv6 address. */
+function withoutMapping(address: string): string {
+  return address.replace(/^0{16}FFFF0000/, '');
 }

@@ -104,6 +104,8 @@ import { until } from '../until.ts';
         ['127.0.0.1', '127.0.0.1'],
         ['::', '127.0.0.1'],
         ['::1', '::1'],
+        ['0.0.0.0', '127.0.0.2'],
+        ['::', '127.1.2.3'],
       ] as const) {
         const port = await freePort();
         const server = await listenAt(host, port);
@@ -150,6 +152,21 @@ import { until } from '../until.ts';
       client.destroy();
       await close(server);
     }
+  });
+
+  it('have clients in containers and on other machines', async () => {
+    const root = temporaryFolder('proc');
+    mkdirSync(join(root, 'net'));
+    const row = (at: number, ends: string) =>
+      `   ${at}: ${ends} 00000000:00000000 00:00000000 00000000  1000  0 ${at} 1 0 20 4\n`;
+    // It listens at any address. 172.17.0.5 is connected to it, and it's connected to the same port of 172.17.0.9.
+    const rows = ['00000000:2406 00000000:0000 0A', '010011AC:2406 050011AC:D431 01', '010011AC:9999 090011AC:2406 01'];
+    writeFileSync(
+      join(root, 'net', 'tcp'),
+      `  sl  local_address rem_address\n${rows.map((ends, at) => row(at + 7, ends)).join('')}`,
+    );
+    const ports = await readListeningPorts(root);
+    assert.deepEqual(await ports?.clientsOf([0x2406]), new Map([[0x2406, new Set([undefined])]]));
   });
 
   it('are read without blocking anything for long, however many files a process has open', async () => {

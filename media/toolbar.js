@@ -28,7 +28,11 @@ export function noteMoves() {
   places = now;
   movedAt = performance.now();
 }
-addEventListener('resize', noteMoves);
+addEventListener('resize', () => {
+  // What is in the page may have moved on the screen with it.
+  places = '';
+  noteMoves();
+});
 
 function isSettled() {
   noteMoves();

@@ -119,6 +119,28 @@ describe('a user who doesn’t want to be asked about each end', function () {
     assert.ok(server.running.includes('sess_third'));
   });
 
+  it('is asked if another live view has only just come under the pointer', async () => {
+    for (const name of ['left', 'right']) server.add({ id: `sess_${name}`, domains: [`${name}.example.com`] });
+    await user.choose(row('left'), 'Open Live View');
+    await (await user.live('left.example.com')).locator('#endSession').waitFor();
+    await user.choose(row('right'), 'Open Live View to the Side');
+    const panel = await user.live('right.example.com');
+    await panel.locator('#name').click();
+    await panel.locator('#endSession').hover();
+    const under = await panel.locator('#endSession').boundingBox();
+    await user.aims();
+    // The view on the right changes places with the one on the left.
+    await user.page.keyboard.press('Control+K');
+    await user.page.keyboard.press('ArrowLeft');
+    const left = await user.live('left.example.com');
+    await until(async () => (await left.locator('#endSession').boundingBox())?.x === under?.x);
+    await user.page.mouse.down();
+    await user.page.mouse.up();
+    assert.match(await user.dialog(), /End session "left\.example\.com" \(\S+\)\?/);
+    await user.press('Cancel');
+    assert.ok(server.running.includes('sess_left'));
+  });
+
   it('is asked in the live view of a session whose ID another one got since', async () => {
     await user.choose(row('own'), 'Open Live View');
     await user.live('own.example.com');

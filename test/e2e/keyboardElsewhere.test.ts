@@ -170,4 +170,27 @@ describe('a user who has just left a text editor when a viewer takes keyboard fo
       assert.ok(!viewer.isDetached());
     });
   }
+
+  it('finds nothing in the other side of a diff editor that they typed in one side', async () => {
+    const { page, runTitled } = { page: scene.user.page, runTitled: scene.user.runTitled.bind(scene.user) };
+    await scene.editor.click();
+    await runTitled('File: Compare New Untitled Text Files');
+    const side = (name: string) => page.locator(`.monaco-diff-editor .editor.${name} .monaco-editor`).first();
+    const textIn = async (name: string) => (await side(name).locator('.view-line').allInnerTexts()).join('').trim();
+    for (const [own, other] of [
+      ['original', 'modified'],
+      ['modified', 'original'],
+    ] as const) {
+      const panel = await scene.show(atOnce);
+      await scene.running(panel);
+      await side(own).click();
+      const before = await textIn(other);
+      const reached = scene.reached;
+      await scene.begin(panel);
+      await scene.typeUntilPaused(panel);
+      assert.equal(await textIn(other), before);
+      assert.ok(scene.reached - reached <= 1, 'keys reached the viewer');
+      await panel.getByText('Click where you were typing to continue.').waitFor();
+    }
+  });
 });

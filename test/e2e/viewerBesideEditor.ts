@@ -66,6 +66,7 @@ export class ViewerBesideEditor {
       env: { https_proxy: proxy.url, no_proxy: '127.0.0.1', SSL_CERT_FILE: join(certificates, 'authority.pem') },
       settings: {
         'editor.wordWrap': 'on',
+        'diffEditor.useInlineViewWhenSpaceIsLimited': false,
         'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
         'editor.wordBasedSuggestions': 'off',
       },

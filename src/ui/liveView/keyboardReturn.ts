@@ -55,7 +55,7 @@ export class KeyboardReturn implements vscode.Disposable {
 
   /** Whether it's certain which text editor has the keyboard, or had it until it was taken a moment ago. */
   get canGiveBack(): boolean {
-    return this.#typing.editor !== undefined;
+    return groupOf(this.#typing.editor) !== undefined;
   }
 
   /** Focuses the text editor that the user was typing in. If that isn't certain, the focus stays where it is. */
@@ -63,9 +63,9 @@ export class KeyboardReturn implements vscode.Disposable {
     const editor = this.#typing.editor;
     return this.#next(async () => {
       this.#gap = undefined;
-      if (editor === undefined || !vscode.window.visibleTextEditors.includes(editor)) return;
+      const group = groupOf(editor);
+      if (editor === undefined || group === undefined) return;
       this.#gap = { editor, at: editor.selection, closesAt: this.#clock.monotonic() + onTheirWayMs };
-      const group = focusGroup[(editor.viewColumn ?? 0) - 1] ?? 'Active';
       await vscode.commands.executeCommand(`workbench.action.focus${group}EditorGroup`);
     });
   }
@@ -85,6 +85,15 @@ export class KeyboardReturn implements vscode.Disposable {
     this.#turn = done.catch(() => undefined);
     return done;
   }
+}
+
+/**
+ * The editor group in which an editor is the one that gets the keyboard. VS Code doesn't tell that of one that isn't visible, or that
+ * is only a part of another one: a side of a diff editor, a notebook's cell, or the Output panel.
+ */
+function groupOf(editor: vscode.TextEditor | undefined): string | undefined {
+  if (editor === undefined || !vscode.window.visibleTextEditors.includes(editor)) return undefined;
+  return focusGroup[(editor.viewColumn ?? 0) - 1];
 }
 
 /** Whether keys insert text. Extensions that treat keys as commands show another cursor while they do. */

@@ -20,6 +20,8 @@ import { type LiveViewTarget, noConsent } from './viewSource.ts';
 
 /** The setting that keeps hidden panels connected. */
 export const keepAlive = 'liveView.keepAliveWhenHidden';
+/** For how long the panel must have been where it is, in milliseconds, until a click in it is certainly meant for it. */
+const settledMs = 500;
 /** The least time between two messages about changes, in milliseconds. */
 const toldEveryMs = 50;
 const interactNoticeKey = 'steeringUnderstood';
@@ -56,6 +58,9 @@ export class LivePanel implements vscode.Disposable {
   #told: PanelState | undefined;
   /** The origin that the page may frame. */
   #frames: string | undefined;
+  /** Where the panel is, and since when, in monotonic milliseconds. Its page can't see that it moves as a whole. */
+  #place = '';
+  #placedAt = 0;
 
   /** @param restored see {@link KnownSession}. */
   constructor(panel: vscode.WebviewPanel, target: LiveViewTarget, parts: LivePanelParts, restored?: FirstSession) {
@@ -82,8 +87,12 @@ export class LivePanel implements vscode.Disposable {
     };
     this.#subscriptions.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#hear(message)),
-      panel.onDidChangeViewState(() => this.followVisibility()),
+      panel.onDidChangeViewState(() => {
+        this.#notePlace();
+        this.followVisibility();
+      }),
     );
+    this.#notePlace();
     this.#writeTitle();
     this.#writeHtml(undefined);
   }
@@ -119,6 +128,14 @@ export class LivePanel implements vscode.Disposable {
   /** Redraws what changes with time. */
   redraw(): void {
     this.#tell();
+  }
+
+  #notePlace(): void {
+    const { visible, viewColumn } = this.panel;
+    const place = `${visible} ${viewColumn}`;
+    if (place === this.#place) return;
+    this.#place = place;
+    this.#placedAt = this.#parts.clock.monotonic();
   }
 
   #choose(page: PageId | undefined): void {
@@ -213,7 +230,7 @@ export class LivePanel implements vscode.Disposable {
         this.connection.hearFarewell();
         return;
       case 'button':
-        this.#press(message.button, message.byPointer);
+        this.#press(message.button, message.byPointer && this.#parts.clock.monotonic() - this.#placedAt >= settledMs);
     }
   }
 

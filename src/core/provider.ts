@@ -207,8 +207,9 @@ export interface Provider {
   /**
    * Looks up which sessions a group has made, where `list` may leave out that some of them are running. The next list has the
    * group then, with those that are.
+   * @returns those that may be running although that list leaves them out.
    */
-  readonly lookUpGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
+  readonly lookUpGroup?: ((id: GroupId, signal: AbortSignal) => Promise<readonly SessionId[]>) | undefined;
   /** Ends a group's running sessions, keeping the data. */
   readonly cancelGroup?: ((id: GroupId, signal: AbortSignal) => Promise<void>) | undefined;
   /** The pages of a session, where `Session.pages` is undefined. */

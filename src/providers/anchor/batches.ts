@@ -28,6 +28,8 @@ const mostKnownSessions = 50_000;
 const mostLeftOut = 5_000;
 /** How far the provider's own clocks may differ, in milliseconds, when a session is matched to its batch. */
 const clockSlackMs = 60_000;
+/** How long after a batch has made its sessions lists may still leave some out, in milliseconds, with that difference. */
+const listedAfterMs = 300_000;
 
 const Batch = v.object({
   batch_id: idField,
@@ -168,11 +170,19 @@ export class AnchorBatches {
     }
   }
 
-  /** Finds out which sessions a batch has made, however old it is. @throws ProviderError */
-  async lookUp(id: GroupId, signal: AbortSignal): Promise<void> {
+  /**
+   * Finds out which sessions a batch has made, however old it is.
+   * @returns them, and whether it may have made some so recently that lists don't have them yet.
+   * @throws ProviderError
+   */
+  async lookUp(
+    id: GroupId,
+    signal: AbortSignal,
+  ): Promise<{ readonly sessions: readonly SessionId[]; readonly isRecent: boolean }> {
     const answer = await this.#detail(id, signal);
     const batch = (await decodeList(BatchCounts, ['data', 'sessions'], answer)).whole.data;
     const { rows, faults } = await membersIn(answer);
+    const ids = idsIn(rows);
     const known = this.#note(id, rows);
     this.#known = new Map([...this.#known, [id, groupOf(batch)]]);
     // One that was canceled hasn't made all of them.
@@ -180,12 +190,14 @@ export class AnchorBatches {
       const trouble = { kind: 'unexpectedAnswer', what: 'it left out sessions of a batch' } as const;
       throw new ProviderError(trouble, `${known} of ${sizeOf(batch)} sessions of a batch could be read`);
     }
+    const madeAt = batch.actual_completion_time ?? Number.POSITIVE_INFINITY;
+    return { sessions: ids, isRecent: isBeingMade(batch) || this.#clock.now() - madeAt < listedAfterMs };
   }
 
   /** Takes note of a batch's sessions. @returns how many have an ID; those that failed or are being started have none. */
   #note(batch: GroupId, members: readonly BatchSession[]): number {
-    const ids = members.flatMap(({ session_id: id }) => (id != null && idFault(id) === undefined ? [id] : []));
-    for (const id of ids) if (this.#batchOf.size < mostKnownSessions) this.#batchOf.set(sessionId(id), batch);
+    const ids = idsIn(members);
+    for (const id of ids) if (this.#batchOf.size < mostKnownSessions) this.#batchOf.set(id, batch);
     return ids.length;
   }
 
@@ -246,6 +258,10 @@ export class AnchorBatches {
       return 0;
     }
   }
+}
+
+function idsIn(members: readonly BatchSession[]): readonly SessionId[] {
+  return members.flatMap(({ session_id: id }) => (id != null && idFault(id) === undefined ? [sessionId(id)] : []));
 }
 
 async function membersIn(detail: Awaited<ReturnType<AnchorApi['send']>>): Promise<Decoded<BatchSession>> {

@@ -189,7 +189,11 @@ function connect(link: Link): Provider {
 
     deleteGroup: (id, signal) => batches.delete(id, signal),
     finishedGroups: (signal) => batches.finished(signal),
-    lookUpGroup: (id, signal) => batches.lookUp(id, signal),
+    async lookUpGroup(id, signal) {
+      const { sessions, isRecent } = await batches.lookUp(id, signal);
+      // Lists may lag behind, and without the team's list, they leave out the sessions of other keys.
+      return isRecent || !seesTeam ? sessions : [];
+    },
     cancelGroup: (id, signal) => batches.cancel(id, signal),
 
     async pages(id, signal): Promise<readonly Page[]> {

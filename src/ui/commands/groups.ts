@@ -6,6 +6,7 @@ import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { unlessAborted } from '../../core/unlessAborted.ts';
 import { limitRequests } from '../../services/accounts/requestPace.ts';
+import { findGone } from '../../services/ending/lookUp.ts';
 import type { AccountSession, GroupReport } from '../../services/ending/report.ts';
 import type { ListGroup } from '../../services/sessions/grouping.ts';
 import { isListed } from '../../services/sessions/sessionsView.ts';
@@ -123,6 +124,8 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const question = questionForBatch(groupName(group), facts, subjects, loss);
   const generation = parts.connections.generation(accountId);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
+  if (group.canCancel !== true && (await hasMoreThan(parts, target, members)))
+    return deleteBatch(parts, [{ accountId, groupId }]);
   const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
@@ -139,14 +142,17 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
  * @returns whether that list shows which of them are running.
  */
 async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarget): Promise<boolean> {
-  const { connections, refresher, logger, prompts, clock } = parts;
+  const { connections, refresher, store, logger, prompts, clock } = parts;
   const limit = deadline(clock, longestLookUpMs);
   const lookUp = async (): Promise<boolean> => {
     const provider = await connections.open(accountId);
     if (provider.lookUpGroup === undefined) return true;
     limitRequests(parts, accountId, 'lookUp');
-    await provider.lookUpGroup(groupId, limit.signal);
-    return (await refresher.refreshOnRequest(accountId)).kind === 'listed';
+    const made = await provider.lookUpGroup(groupId, limit.signal);
+    if ((await refresher.refreshOnRequest(accountId)).kind !== 'listed') return false;
+    const listed = store.known(accountId);
+    const unlisted = made.filter((id) => !listed.has(id) && !store.hasEnded(accountId, id));
+    return (await findGone(parts, accountId, unlisted)).length === unlisted.length;
   };
   try {
     return await busyIfSlow(prompts, clock, l10n.t('Listing sessions…'), unlessAborted(lookUp(), limit.signal));
@@ -156,6 +162,17 @@ async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarge
   } finally {
     limit.dispose();
   }
+}
+
+/** Whether more of a batch's sessions are running now, after its dialog, than the dialog said. */
+async function hasMoreThan(
+  parts: EndParts,
+  target: GroupTarget,
+  confirmed: readonly AccountSession[],
+): Promise<boolean> {
+  await lookUpMembers(parts, target);
+  const ids = new Set(confirmed.map(({ session }) => session.id));
+  return membersOf(parts, target).some(({ session }) => !ids.has(session.id));
 }
 
 /**
@@ -172,7 +189,11 @@ async function deleteFinished(
   const { ender, finished, store } = parts;
   const { accountId } = target;
   const name = groupName(group);
-  const facts = [...factsOf(parts, accountId, []), ...(group.counts ? [finishedCount(group.counts)] : [])];
+  const facts = [
+    ...factsOf(parts, accountId, []),
+    ...(group.counts ? [finishedCount(group.counts)] : []),
+    ...(isKnown ? [] : [partSentence(parts, accountId)]),
+  ];
   const state = store.state(accountId);
   // What couldn't be listed may be running sessions of this batch.
   const question =
@@ -182,7 +203,7 @@ async function deleteFinished(
   const generation = parts.connections.generation(accountId);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
   // A list that arrived while the dialog was open may show that its sessions are running.
-  if (store.state(accountId)?.contents.groups.has(group.id) || membersOf(parts, target).length > 0)
+  if (store.state(accountId)?.contents.groups.has(group.id) || (await hasMoreThan(parts, target, [])))
     return deleteBatch(parts, [{ accountId, groupId: group.id }]);
   const provider = providerName(parts, accountId);
   const { report, verdict } = await whileWorking(

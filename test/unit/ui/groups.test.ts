@@ -146,6 +146,65 @@ describe('a whole batch', () => {
     assert.equal(server.running.length, 3);
   });
 
+  it('is asked about again if a session has joined it while its dialog was open', async () => {
+    const finished = openFinished();
+    parts = { ...parts, finished };
+    try {
+      for (const [count, first] of [
+        [2, /2 of its sessions are running and will end:/],
+        [0, /None of its sessions are running anymore\./],
+      ] as const) {
+        const id = `batch_${count}`;
+        server.addBatch(count, { id });
+        await services.refresher.refresh(accountId);
+        await finished.show(true);
+        details.splice(0);
+        duringDialog = async () => {
+          if (details.length === 1) server.add({ batchId: id });
+        };
+        await deleteBatch(parts, [{ accountId, groupId: groupId(id) }]);
+        assert.match(details[0] ?? '', first);
+        assert.match(details[1] ?? '', new RegExp(`${count + 1} of its sessions (is|are) running and will end`));
+        assert.equal(details.length, 2);
+        assert.deepEqual(server.running, []);
+      }
+    } finally {
+      finished.dispose();
+    }
+  });
+
+  for (const [name, late] of [
+    ['because lists are late', 3],
+    ['because lists are late for some', 2],
+    ['because they are other keys’', 0],
+  ] as const)
+    it(`is said to have more sessions than are listed, ${name}`, async () => {
+      const finished = openFinished();
+      parts = { ...parts, finished };
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      try {
+        const { members } = server.addBatch(3, {
+          id: 'batch_a',
+          completedAt: new Date(Date.now() - (late > 0 ? 1_000 : 3_600_000)),
+        });
+        for (const { id } of members.slice(0, late)) server.unlisted.add(id);
+        if (late === 0) {
+          server.keys.set('other', 'sk-anchor-another-of-the-team');
+          for (const { id } of members)
+            server.add({ ...server.sessions.get(id), id, key: 'sk-anchor-another-of-the-team' });
+          const answer = { status: 403, json: { error: { code: 403, message: 'Forbidden' } } };
+          server.misbehave('GET', /^\/v1\/sessions$/, { kind: 'answer', answer });
+        }
+        await services.refresher.refresh(accountId);
+        await finished.show(true);
+        await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+        assert.match(details[0] ?? '', /Not all sessions in .* can be listed, so some may be missing here\./);
+        assert.doesNotMatch(details[0] ?? '', /anymore/);
+      } finally {
+        finished.dispose();
+      }
+    });
+
   it('is asked about even if the provider never says which sessions it has', async () => {
     server.addBatch(2, { id: 'batch_a' });
     await services.refresher.refresh(accountId);

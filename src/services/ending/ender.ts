@@ -240,7 +240,7 @@ export class Ender {
   #isFresh(accountId: AccountId): boolean {
     const { store, clock } = this.#options;
     const state = store.state(accountId);
-    return state?.kind === 'ready' && isRecent(state.asOf, clock.now(), freshMs);
+    return state?.kind === 'ready' && isRecent(state.began, clock.now(), freshMs);
   }
 
   /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */

@@ -162,6 +162,7 @@ export class SessionStore implements SessionsView {
     let arrived: Contents = noContents;
     const shownElsewhere = new Map<SessionId, number | undefined>();
     let changes = 0;
+    const began = this.#now();
     const entry = this.#entries.get(account);
     if (entry !== undefined) {
       entry.run = token;
@@ -203,7 +204,7 @@ export class SessionStore implements SessionsView {
           faults: [...arrived.faults, ...tooManyMissing(forgotten.size)],
           combined,
         };
-        const next = { kind: 'ready', contents, asOf: this.#now(), trouble: undefined } as const;
+        const next = { kind: 'ready', contents, asOf: this.#now(), began, trouble: undefined } as const;
         this.#transition(account, entry, next, new Set([...forgotten, ...shownElsewhere.keys()]));
         this.links.notePorts(account, shownElsewhere);
         const unreadable = new Set(arrived.faults.map(({ subject }) => subject));

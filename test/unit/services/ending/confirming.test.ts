@@ -498,7 +498,7 @@ describe('confirming ends', () => {
     });
 
     it('doesn’t list again before ending when the list is newer, or where ids aren’t reused', async () => {
-      assert.equal(await listsBeforeEnd('complete', 4_999), 0);
+      assert.equal(await listsBeforeEnd('complete', 4_900), 0);
       assert.equal(await listsBeforeEnd('lagging', 60_000), 0);
       assert.equal(await listsBeforeEnd('unreliable', 60_000), 0);
     });

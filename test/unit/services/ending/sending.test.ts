@@ -46,6 +46,30 @@ describe('sending ends', () => {
       assert.ok(provider.asked('list').length < 10);
     });
 
+    it('compares them again if the list took so long that its first rows are old', async () => {
+      const { clock, provider, services, id, targets, end, over } = await scriptedServices(
+        (made) => {
+          made.ending = { ...usualEnding, mayReuseIds: true };
+          starts(2)(made);
+        },
+        { interval: 0 },
+      );
+      const confirmed = targets('s0');
+      provider.onList = async () => {
+        const sessions = [...provider.running.values()];
+        await clock.wait(8_000);
+        return { sessions };
+      };
+      const listing = services.refresher.refresh(id);
+      clock.after(500, () => provider.running.delete('s0'));
+      clock.after(1_500, () => provider.start('s0', { name: 'another', startedAt: clock.now() }));
+      await over(listing);
+      const report = await end(confirmed);
+      services.dispose();
+      assert.equal(provider.running.get('s0')?.name, 'another');
+      assert.deepEqual(outcomes(report)['s0'], ['alreadyGone', 0]);
+    });
+
     it('compares them again before an end that was limited is sent again', async () => {
       const { provider } = await reused((made) => {
         const { onEnd } = made;

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { isLoopback, loopbackUrl, parseAddress } from '../../../src/core/origin.ts';
+import { isLoopback, loopbackPort, loopbackUrl, parseAddress } from '../../../src/core/origin.ts';
 import { assertOrigin, isAtAccount, isWithin, receiverOf, requestUrl } from '../../../src/core/requestUrl.ts';
 import { formatAddress, parseTypedAddress } from '../../../src/core/typedAddress.ts';
 
@@ -12,6 +12,11 @@ describe('server addresses', () => {
     for (const address of ['https://localhost.example', 'http://10.0.0.1', 'localhost', '', 'about:blank']) {
       assert.equal(loopbackUrl(address), undefined, address);
     }
+  });
+
+  it('lead to a browser at the same port, except for that of ::1, where another one may be', () => {
+    const ports = ['http://127.0.0.1:9222', 'http://localhost:9222', 'http://[::1]:9222', 'https://a.example:9222'];
+    assert.deepEqual(ports.map(loopbackPort), ['9222', '9222', undefined, undefined]);
   });
 
   it('are https anywhere, or http on this machine', () => {

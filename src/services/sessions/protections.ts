@@ -10,7 +10,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
 import { ControlledSessions, type Pair } from './controlledSessions.ts';
-import { browserWithDevtools, isSameAddress, isSameSession } from './sameSession.ts';
+import { browserWithDevtools, isSameAddress, isSameSession, mayShareSessions } from './sameSession.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
 const memoryKey = 'protectedSessions';
@@ -174,17 +174,17 @@ export class Protections {
   unlisted(account: AccountId, asked = account): readonly SessionId[] {
     const gone = this.#gone.get(account);
     const known = this.#store.known(asked);
-    return this.#idsIn(account).filter(
-      (id) => !known.has(id) && !this.#store.hasEnded(account, id) && gone?.has(id) !== true,
-    );
+    const [one, other] = [account, asked].map((id) => this.#accounts.get(id)?.provider);
+    return this.#idsIn(account).filter((id) => {
+      const isGone = known.has(id) || this.#store.hasEnded(account, id) || gone?.has(id) === true;
+      return !isGone && (one === other || isRandomId(id));
+    });
   }
 
-  /** An account, and the others of its provider at its address: they may have the same sessions. */
+  /** An account, and the others that may have the same sessions. */
   sharing(account: AccountId): readonly AccountId[] {
     const one = this.#accounts.get(account);
-    const others = this.#accounts.all.filter(({ id, provider, origin }) => {
-      return id !== account && provider === one?.provider && isSameAddress(origin, one.origin);
-    });
+    const others = this.#accounts.all.filter((other) => other.id !== account && mayShareSessions(one, other));
     return [account, ...others.map(({ id }) => id)];
   }
 

@@ -24,6 +24,15 @@ export function isSameSession(
   return here === undefined || there === undefined || (isSame(there, here) && isSame(here, there));
 }
 
+/** The provider whose accounts list other providers' sessions. */
+const gateway = 'gateway';
+
+/** Whether two accounts may have the same sessions: those of a provider at one address, and a gateway's with any others. */
+export function mayShareSessions(one: Account | undefined, two: Account): boolean {
+  if (one?.provider === two.provider) return isSameAddress(one.origin, two.origin);
+  return one !== undefined && (one.provider === gateway || two.provider === gateway);
+}
+
 /** The browser on this machine that has an ID in DevTools, among an account's sessions; undefined if none has. */
 export function browserWithDevtools(state: AccountState | undefined, id: string): SessionId | undefined {
   return state && idsByDevtools(state.contents).get(id);

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type AccountId, groupId, sessionId } from '../../../src/core/ids.ts';
 import { History } from '../../../src/services/history/history.ts';
@@ -10,6 +11,7 @@ import { cancelBatch, deleteBatch } from '../../../src/ui/commands/groups.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
 import { type AnchorServer, startAnchor } from '../../servers/anchor.ts';
+import { startGateway } from '../../servers/gateway.ts';
 import { MapMemory, noOwnMachine, TestServices } from '../services/testServices.ts';
 
 describe('a whole batch', () => {
@@ -329,6 +331,29 @@ describe('a whole batch', () => {
     await endAccountSessions(parts, [{ accountId }]);
     assert.match(details[0] ?? '', /Session \S+ is protected but not listed\. If it's in this batch/);
     assert.match(details[1] ?? '', /Session \S+ is protected but not listed\. If it's still running/);
+  });
+
+  it('says which sessions end with it that are protected in a gateway’s account, and listed only there', async () => {
+    const gateway = await startGateway();
+    try {
+      const [member] = server.addBatch(2, { id: 'batch_a' }).members;
+      const hidden = member?.id ?? '';
+      for (const id of [hidden, randomUUID()]) gateway.add({ id });
+      const another = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+      const all = [...services.store.known(another).keys()];
+      assert.equal(all.length, 2);
+      // Anchor doesn't have the other one.
+      await parts.protections.set(another, all, true);
+      server.unlisted.add(hidden);
+      await services.refresher.refresh(accountId);
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+      await endAccountSessions(parts, [{ accountId }]);
+      assert.match(details[0] ?? '', /Session \S+ is protected but not listed\. If it's in this batch/);
+      assert.match(details[1] ?? '', /Session \S+ is protected but not listed\. If it's still running/);
+    } finally {
+      await gateway.stop();
+    }
   });
 
   it('says nothing about protected sessions of other teams at the same provider', async () => {

@@ -14,7 +14,7 @@ import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
 import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
-import { accountRemoved, errorOf, keyReplaced, type Sent, sentBy, unsupported } from './request.ts';
+import { accountRemoved, errorOf, keyReplaced, type Sent, sentBy, unreadableRow, unsupported } from './request.ts';
 
 /** What {@link Ender} needs. */
 export interface EnderOptions extends EndingParts {
@@ -225,16 +225,29 @@ export class Ender {
     const isNeeded = isListed && (lists === 'partial' || (lists === 'complete' && isOld));
     if (!isNeeded && !(isOld && mayReuseIds)) return new Map();
     const result = await refresher.refresh(accountId, { thorough: true });
-    if (result.kind === 'listed' || !mayReuseIds) return new Map();
-    const unsure = confirmed.filter(({ session, unlisted }) => unlisted !== true && hasStart(session));
-    return new Map(unsure.map(({ session }) => [session.id, result.trouble]));
+    if (!mayReuseIds) return new Map();
+    const unsure = confirmed.flatMap(({ session, unlisted }) => {
+      if (unlisted === true || !hasStart(session)) return [];
+      const why = result.kind === 'listed' ? this.#whyUnread(accountId, session.id) : result.trouble;
+      return why === undefined ? [] : [[session.id, why] as const];
+    });
+    return new Map(unsure);
   }
 
   /** The same for one session, right before its end is sent: others may have taken long, or a rate limit was waited for. */
   async #whyUnsure(accountId: AccountId, session: Session): Promise<ProviderError | undefined> {
-    if (this.#isFresh(accountId) || !hasStart(session)) return undefined;
-    const result = await this.#options.refresher.refresh(accountId, { thorough: true });
-    return result.kind === 'listed' ? undefined : result.trouble;
+    if (!hasStart(session)) return undefined;
+    if (!this.#isFresh(accountId)) {
+      const result = await this.#options.refresher.refresh(accountId, { thorough: true });
+      if (result.kind === 'failed') return result.trouble;
+    }
+    return this.#whyUnread(accountId, session.id);
+  }
+
+  /** The reason why the last list doesn't show which session has an ID, although it may have one; undefined if it does. */
+  #whyUnread(accountId: AccountId, id: SessionId): ProviderError | undefined {
+    const isUnread = this.#options.store.state(accountId)?.contents.unread?.has(id) === true;
+    return isUnread ? unreadableRow() : undefined;
   }
 
   #isFresh(accountId: AccountId): boolean {

@@ -107,6 +107,12 @@ export function keyReplaced(): ProviderError {
   return new ProviderError({ kind: 'canceled' }, 'the account’s key was replaced in the meantime');
 }
 
+/** The reason nothing is sent or confirmed where it isn't known which session a row of the list is about. */
+export function unreadableRow(): ProviderError {
+  const what = "a row of its list doesn't say which session it's about";
+  return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
+}
+
 /** The provider says it accepts no more requests for now, though it hasn't rejected one yet. */
 export function usedUp(retryAt: number): ProviderError {
   return new ProviderError({ kind: 'rateLimited', retryAt }, 'the rate limit is used up for longer than is waited');

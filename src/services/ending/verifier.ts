@@ -7,6 +7,7 @@ import { isSame, type Session, stillRuns } from '../../core/session.ts';
 import type { Refresher } from '../sessions/refresher.ts';
 import { checkMissing, type MissingParts } from './checkMissing.ts';
 import type { AccountSession } from './report.ts';
+import { unreadableRow } from './request.ts';
 import type { Verdict } from './verification.ts';
 
 /** What {@link verify} needs. */
@@ -125,9 +126,4 @@ export async function reviewOne(
 function undecided(trouble: ProviderError): Verification {
   const isCutOff = trouble.trouble.kind === 'canceled';
   return { verdicts: new Map(), trouble, isCutOff, failures: new Map() };
-}
-
-function unreadableRow(): ProviderError {
-  const what = "a row of its list doesn't say which session it's about";
-  return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }

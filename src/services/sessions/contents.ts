@@ -10,6 +10,8 @@ export interface Contents {
   readonly sessions: ReadonlyMap<SessionId, Session>;
   readonly groups: ReadonlyMap<GroupId, Group>;
   readonly faults: readonly ListFault[];
+  /** Sessions from an earlier list that the last one may or may not have: not all of its rows could be read. */
+  readonly unread?: ReadonlySet<SessionId>;
   /** What the provider says about the account itself; undefined where it says nothing, or hasn't yet. */
   readonly account: AccountFacts | undefined;
   /** Whether these are the combined lists of several servers behind one address. */

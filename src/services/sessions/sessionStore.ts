@@ -197,19 +197,20 @@ export class SessionStore implements SessionsView {
         const isLeft = (id: SessionId) => !arrived.sessions.has(id) && !gone.has(id) && !shownElsewhere.has(id);
         const left = [...entry.state.contents.sessions].filter(([id]) => isLeft(id));
         const { kept, forgotten } = withinBounds(left, (id) => entry.lives.has(id));
+        const unreadable = new Set(arrived.faults.map(({ subject }) => subject));
+        const unread = new Set(kept.flatMap(([id]) => (complete && !unreadable.has(id) ? [] : [id])));
         const contents = {
           ...arrived,
           sessions: new Map([...read, ...kept]),
           groups: withGroupsOf(kept, arrived.groups, entry.state.contents.groups),
           faults: [...arrived.faults, ...tooManyMissing(forgotten.size)],
+          unread,
           combined,
         };
         const next = { kind: 'ready', contents, asOf: this.#now(), began, trouble: undefined } as const;
         this.#transition(account, entry, next, new Set([...forgotten, ...shownElsewhere.keys()]));
         this.links.notePorts(account, shownElsewhere);
-        const unreadable = new Set(arrived.faults.map(({ subject }) => subject));
-        const missing = complete ? kept.flatMap(([id]) => (unreadable.has(id) ? [] : [id])) : [];
-        this.#setMissing(account, entry, new Set(missing));
+        this.#setMissing(account, entry, new Set(kept.flatMap(([id]) => (unread.has(id) ? [] : [id]))));
         return entry.changes > changes;
       },
       fail: (trouble) => {

@@ -70,6 +70,34 @@ describe('sending ends', () => {
       assert.deepEqual(outcomes(report)['s0'], ['alreadyGone', 0]);
     });
 
+    for (const [name, fault] of [
+      ['row can’t be read', { subject: 's0' }],
+      ['row may be one that has no ID', { subject: 'row 1', unnamed: true }],
+    ] as const)
+      for (const ageMs of [0, 60_000])
+        it(`sends nothing if its ${name} in a list that is ${ageMs} ms old`, async () => {
+          const { clock, provider, services, id, targets, end, over } = await scriptedServices(
+            (made) => {
+              made.ending = { ...usualEnding, lists: 'complete', mayReuseIds: true };
+              for (const own of ['s0', 's1']) made.start(own, { startedAt: 1_000 });
+            },
+            { interval: 0 },
+          );
+          const confirmed = targets('s0', 's1');
+          provider.running.delete('s0');
+          provider.start('s0', { name: 'another', startedAt: 900_000 });
+          provider.onList = () => ({
+            sessions: [...provider.running.values()].filter(({ id: its }) => its !== 's0'),
+            faults: [{ what: 'it is odd', ...fault }],
+          });
+          await over(services.refresher.refresh(id));
+          await over(clock.wait(ageMs));
+          const report = await end(confirmed);
+          services.dispose();
+          assert.deepEqual(provider.asked('end'), ['s1']);
+          assert.equal(outcomes(report)['s0']?.[0], 'failed');
+        });
+
     it('compares them again before an end that was limited is sent again', async () => {
       const { provider } = await reused((made) => {
         const { onEnd } = made;

@@ -3,7 +3,6 @@ import { loopbackPort } from '../core/origin.ts';
 import type { Link } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Session } from '../core/session.ts';
-import { listBrowserProcesses } from '../local/browsers.ts';
 import { readListeningPorts } from '../local/listeningPorts.ts';
 import { openProcessReader } from '../local/openProcessReader.ts';
 import { flagOf, isStillRunning, type LocalProcess } from '../local/processes.ts';
@@ -149,13 +148,21 @@ export class AnsweringBrowser {
   }
 }
 
-/** The process of this machine that has an ID and a port; undefined if it may be one of another machine or a container. */
+/**
+ * The process of this machine that has a port; undefined if it may be one of another machine or a container.
+ * @param pid the process ID that it gives itself. In a namespace, as with Flatpak, it's another one than on this machine.
+ */
 async function processOf(pid: number, port: number): Promise<Identity | undefined> {
   try {
-    const { found } = await listBrowserProcesses(await openProcessReader(), AbortSignal.timeout(readWithinMs));
-    const process = found.find((one) => one.pid === pid && flagOf(one, '--remote-debugging-port') !== undefined);
-    if (process === undefined) return undefined;
-    return (await (await readListeningPorts())?.belongsTo(port, pid)) === false ? undefined : process;
+    const reader = await openProcessReader();
+    // Any program may have a browser inside.
+    const { found } = await reader.list(() => true, AbortSignal.timeout(readWithinMs));
+    const ports = await readListeningPorts();
+    const debugged = found.filter((one) => flagOf(one, '--remote-debugging-port') !== undefined);
+    const named = debugged.find((one) => one.pid === pid);
+    if (named !== undefined && (await ports?.belongsTo(port, pid)) !== false) return named;
+    for (const one of debugged) if ((await ports?.portsOf(one.pid))?.includes(port) === true) return one;
+    return undefined;
   } catch {
     return undefined;
   }

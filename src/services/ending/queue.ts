@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../../core/clock.ts';
-import type { SessionId } from '../../core/ids.ts';
+import { isRandomId, type SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow } from '../../core/rateWindow.ts';
@@ -175,7 +175,9 @@ export class AccountQueue {
     const whileListed = !store.missing(accountId).has(session.id);
     pending.sent = await ask();
     const error = errorOf(pending.sent);
-    const mayBeElsewhere = evidence.mayHaveOtherWorkers(accountId, session.id);
+    // The first one may have ended it, and another session may have its ID at once.
+    const mayBeReused = whyUnsure !== undefined && !isRandomId(session.id);
+    const mayBeElsewhere = evidence.mayHaveOtherWorkers(accountId, session.id) && !mayBeReused;
     if (error === undefined && mayBeElsewhere && !isByItsWorker(pending.sent) && !stop.aborted) {
       pending.sent = await this.#atEveryWorker(ask, pending.sent);
     }

@@ -9,7 +9,7 @@ import { unlistedSession } from '../../../src/core/unlistedSession.ts';
 import { AnsweringBrowser } from '../../../src/providers/answeringBrowser.ts';
 import { review } from '../../../src/services/ending/verifier.ts';
 import { ensureChromium, quietFlags, type RunningChromium, startChromium } from '../../host/chromium.ts';
-import { start, temporaryFolder } from '../../host/processes.ts';
+import { freePort, start, temporaryFolder } from '../../host/processes.ts';
 import { startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { TestServices } from '../services/testServices.ts';
@@ -41,7 +41,10 @@ describe('sessions of a Local Chrome when another browser answers at its address
   }
 
   /** Opens a context in a browser and lists it. */
-  async function listed({ endpoint }: RunningChromium, origin = endpoint): Promise<[AccountId, SessionId]> {
+  async function listed(
+    { endpoint }: Pick<RunningChromium, 'endpoint'>,
+    origin = endpoint,
+  ): Promise<[AccountId, SessionId]> {
     const devtools = await Devtools.open(endpoint);
     const context = await devtools.openContext('data:text/html,<title>mine</title>');
     devtools.close();
@@ -273,21 +276,44 @@ describe('sessions of a Local Chrome when another browser answers at its address
     assert.equal(await verdictNow(), 'confirmedGone');
   });
 
-  it('have ended if the first one ran on this machine and its process has ended, as when it is restarted', async () => {
-    const first = await browser();
-    const [account, session] = await listed(first);
-    await first.stop();
-    const profile = `--user-data-dir=${temporaryFolder('chromium')}`;
-    const args = ['--headless=new', `--remote-debugging-port=${first.port}`, profile, ...quietFlags];
-    const restarted = start(await ensureChromium(), args);
-    try {
-      await until(async () => {
-        await services.refresher.refresh(account);
-        return services.store.hasEnded(account, session);
-      });
-      assert.deepEqual(services.store.state(account)?.contents.faults, []);
-    } finally {
-      await restarted.stop();
-    }
-  });
+  for (const [where, command] of [
+    ['', []],
+    [', even in a namespace of its own, as Flatpak’s do', ['unshare', '--pid', '--fork', '--kill-child']],
+  ] as const)
+    it(`have ended if the first one ran on this machine and its process has ended, as when it is restarted${where}`, async function () {
+      if (command.length > 0 && (process.platform !== 'linux' || process.getuid?.() !== 0)) return this.skip();
+      const port = await freePort();
+      const run = async () => {
+        const profile = `--user-data-dir=${temporaryFolder('chromium')}`;
+        const args = ['--headless=new', `--remote-debugging-port=${port}`, profile, ...quietFlags];
+        const [program = '', ...all] = [...command, await ensureChromium(), ...args];
+        const started = start(program, all);
+        await until(() =>
+          fetch(`http://127.0.0.1:${port}/json/version`).then(
+            (answer) => answer.ok,
+            () => false,
+          ),
+        );
+        return started;
+      };
+      const first = await run();
+      const [account, session] = await listed({ endpoint: `http://127.0.0.1:${port}` });
+      await first.stop();
+      await until(() =>
+        fetch(`http://127.0.0.1:${port}/json/version`).then(
+          () => false,
+          () => true,
+        ),
+      );
+      const restarted = await run();
+      try {
+        await until(async () => {
+          await services.refresher.refresh(account);
+          return services.store.hasEnded(account, session);
+        });
+        assert.deepEqual(services.store.state(account)?.contents.faults, []);
+      } finally {
+        await restarted.stop();
+      }
+    });
 });

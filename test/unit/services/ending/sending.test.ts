@@ -98,6 +98,39 @@ describe('sending ends', () => {
           assert.equal(outcomes(report)['s0']?.[0], 'failed');
         });
 
+    it('sends no end to several servers at once, as the first one may end the session and give its ID away', async () => {
+      const killed: (string | undefined)[] = [];
+      const { clock, provider, services, id, targets, end, over } = await scriptedServices(
+        (made) => {
+          made.ending = { ...usualEnding, lists: 'partial', mayReuseIds: true };
+          for (const own of ['s0', 's1']) made.start(own, { name: own });
+          made.onEnd = async ({ id: its }) => {
+            const had = made.running.get(its);
+            if (had !== undefined) {
+              killed.push(had.name);
+              made.running.delete(its);
+              clock.after(5, () => made.start(its, { name: 'another', startedAt: clock.now() }));
+            }
+            await clock.wait(3_000);
+            return { outcome: 'accepted', how: undefined };
+          };
+        },
+        { interval: 0 },
+      );
+      // Each of two servers has one of them.
+      provider.onList = (nth) => ({
+        sessions: [...provider.running.values()].filter((one) => (one.id === 's0') === (nth % 2 === 0)),
+      });
+      for (let lists = 0; lists < 4; lists++) {
+        await over(services.refresher.refresh(id));
+        await over(clock.wait(10_000));
+      }
+      assert.ok(services.evidence.isCombined(id));
+      await end(targets('s0'));
+      services.dispose();
+      assert.deepEqual(killed, ['s0']);
+    });
+
     it('compares them again before an end that was limited is sent again', async () => {
       const { provider } = await reused((made) => {
         const { onEnd } = made;

@@ -18,6 +18,9 @@ export const thisMachineAccount: Account = {
 /** How long nothing must have been listed until the account leaves the list, in milliseconds. */
 const emptyForMs = 60_000;
 
+/** After how many failures in a row the account is shown. */
+const failuresShown = 2;
+
 /** What a {@link ThisMachineAccount} needs. */
 export interface ThisMachineAccountParts {
   readonly accounts: Accounts;
@@ -44,6 +47,8 @@ export class ThisMachineAccount implements Disposable {
   #timer: Disposable | undefined;
   #looking: AbortController | undefined;
   #misses = 0;
+  /** How many times in a row the processes couldn't be read. */
+  #failures = 0;
   /** Since when nothing has been listed, in monotonic milliseconds. */
   #emptySince: number | undefined;
 
@@ -109,13 +114,18 @@ export class ThisMachineAccount implements Disposable {
     this.#timer = this.#parts.clock.after(wait, () => void this.#look());
   }
 
-  /** Offers the account if anything is found, and says whether it was. */
+  /**
+   * Offers the account if anything is found, and says whether it was. Also if the processes can't be read, as its row says why, but
+   * not at the first failure, which a busy machine can cause.
+   */
   async #find(signal: AbortSignal): Promise<boolean> {
     let isFound = false;
     try {
       isFound = await this.#parts.find(signal);
+      this.#failures = 0;
     } catch {
-      // This operating system doesn't say which processes there are.
+      if (!signal.aborted) this.#failures++;
+      isFound = this.#failures >= failuresShown;
     }
     if (isFound && !signal.aborted) this.#offer();
     return isFound;

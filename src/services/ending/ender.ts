@@ -1,7 +1,7 @@
 import { isRecent } from '../../core/clock.ts';
 import type { GroupDeletion } from '../../core/group.ts';
 import { mostConnections } from '../../core/http.ts';
-import type { AccountId, GroupId, SessionId } from '../../core/ids.ts';
+import { type AccountId, type GroupId, isRandomId, type SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import { type Provider, usualEnding } from '../../core/provider.ts';
 import type { ProviderError } from '../../core/providerError.ts';
@@ -14,7 +14,16 @@ import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
 import { AccountQueue } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
-import { accountRemoved, errorOf, keyReplaced, type Sent, sentBy, unreadableRow, unsupported } from './request.ts';
+import {
+  accountRemoved,
+  errorOf,
+  keyReplaced,
+  type Sent,
+  sentBy,
+  startedLater,
+  unreadableRow,
+  unsupported,
+} from './request.ts';
 
 /** What {@link Ender} needs. */
 export interface EnderOptions extends EndingParts {
@@ -256,11 +265,12 @@ export class Ender {
     return state?.kind === 'ready' && isRecent(state.began, clock.now(), freshMs);
   }
 
-  /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its id. */
+  /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its ID. */
   #whyMissing(accountId: AccountId, id: SessionId): ProviderError | undefined {
     const { store } = this.#options;
     if (store.state(accountId) === undefined) return accountRemoved();
-    return store.hasEnded(accountId, id) || store.session(accountId, id) !== undefined ? undefined : keyReplaced();
+    if (store.session(accountId, id) === undefined) return store.hasEnded(accountId, id) ? undefined : keyReplaced();
+    return isRandomId(id) ? startedLater() : undefined;
   }
 
   async #enterQueue(accountId: AccountId): Promise<AccountQueue> {

@@ -16,6 +16,7 @@ import {
   mayRepeat,
   type Sent,
   sentBy,
+  startedLater,
   usedUp,
   wantsLess,
   wasGoneBefore,
@@ -158,6 +159,10 @@ export class AccountQueue {
     }
     const listed = store.session(accountId, session.id);
     if (pending.unlisted ? listed !== undefined && !isSame(session, listed) : !isSame(session, listed)) {
+      if (listed !== undefined && isRandomId(session.id)) {
+        pending.sent = { kind: 'refused', why: { kind: 'failed', error: startedLater() } };
+        return 'done';
+      }
       // It's gone, or another session has its id, or its account was removed: then there is no connection.
       pending.sent = await sentBy(end.connection, async () => wasNotThere);
       return 'done';

@@ -113,6 +113,14 @@ export function unreadableRow(): ProviderError {
   return new ProviderError({ kind: 'unexpectedAnswer', what }, what);
 }
 
+/**
+ * The reason nothing is sent to a session with a random ID whose start is later now. No other session gets that ID: its provider may
+ * tell the start in another way than before, or it was started again.
+ */
+export function startedLater(): ProviderError {
+  return new ProviderError({ kind: 'otherSession' }, 'its start is later than when the end was confirmed');
+}
+
 /** The provider says it accepts no more requests for now, though it hasn't rejected one yet. */
 export function usedUp(retryAt: number): ProviderError {
   return new ProviderError({ kind: 'rateLimited', retryAt }, 'the rate limit is used up for longer than is waited');

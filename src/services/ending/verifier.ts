@@ -1,5 +1,5 @@
 import { sleep } from '../../core/clock.ts';
-import type { AccountId, SessionId } from '../../core/ids.ts';
+import { type AccountId, isRandomId, type SessionId } from '../../core/ids.ts';
 import { neverAborted } from '../../core/neverAborted.ts';
 import type { Provider } from '../../core/provider.ts';
 import { canceled, ProviderError } from '../../core/providerError.ts';
@@ -77,7 +77,8 @@ async function look(
     const found = listedNow(session);
     if (found === undefined) missing.push(session);
     else if (isSame(session, found) && stillRuns(session, found)) verdicts.set(session.id, 'stillRunning');
-    else verdicts.set(session.id, 'confirmedGone');
+    // No other session gets a random ID: it may only have another start than before.
+    else verdicts.set(session.id, !isSame(session, found) && isRandomId(found.id) ? 'unknown' : 'confirmedGone');
   }
   const asking = missing.filter(({ id }) => evidence.needsProbe(account, id));
   const { failures } = await checkMissing(parts, account, provider, asking, neverAborted, asking.length);

@@ -146,9 +146,11 @@ export function tellDeletion(
     return sessionId === '' ? said : `${named.get(sessionId) ?? shortId(sessionId)}: ${said}`;
   });
   const unexplained = left.filter(({ session }) => !answer.failures.some(({ sessionId }) => sessionId === session.id));
+  const failed = Math.max(answer.failed, left.length);
   const { level, message } = deletionSentence(batch, {
-    deleted: answer.deleted,
-    failed: Math.max(answer.failed, left.length),
+    // Some that the provider calls deleted may still be running.
+    deleted: Math.max(0, answer.deleted - (failed - answer.failed)),
+    failed,
     failures: [...failures, ...failureLines(parts, unexplained)],
   });
   if (level === 'info') void parts.prompts.tell(level, message, []);

@@ -2,11 +2,13 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type AccountId, groupId, sessionId } from '../../../src/core/ids.ts';
+import type { EndResult } from '../../../src/services/ending/report.ts';
 import { History } from '../../../src/services/history/history.ts';
 import { FinishedBatches } from '../../../src/services/sessions/finishedBatches.ts';
 import { Protections } from '../../../src/services/sessions/protections.ts';
 import type { EndParts } from '../../../src/ui/commands/ending.ts';
 import { endAccountSessions } from '../../../src/ui/commands/endingMany.ts';
+import { tellDeletion } from '../../../src/ui/commands/endReports.ts';
 import { cancelBatch, deleteBatch } from '../../../src/ui/commands/groups.ts';
 import type { Prompts } from '../../../src/ui/prompts.ts';
 import { TreeFilter } from '../../../src/ui/tree/filter.ts';
@@ -206,6 +208,18 @@ describe('a whole batch', () => {
         finished.dispose();
       }
     });
+
+  it('isn’t said to be deleted with sessions that are still running, whatever the provider answers', async () => {
+    server.addBatch(3, { id: 'batch_a' });
+    await services.refresher.refresh(accountId);
+    const results = [...services.store.known(accountId).values()].slice(0, 2).map((session): EndResult => {
+      const why = { kind: 'stillRuns', found: true, said: undefined } as const;
+      return { accountId, session, outcome: 'stuck', why, how: undefined, attempts: 0, ms: 1 };
+    });
+    const answer = { deleted: 3, failed: 0, failures: [], message: undefined };
+    tellDeletion(parts, accountId, 'Batch a', { answer, results }, async () => {});
+    assert.match(messages.join(), /1 session deleted\. Couldn't delete 2 sessions\./);
+  });
 
   it('is asked about even if the provider never says which sessions it has', async () => {
     server.addBatch(2, { id: 'batch_a' });

@@ -1,9 +1,12 @@
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { type AccountId, sessionId } from '../../../../src/core/ids.ts';
+import type { Session } from '../../../../src/core/session.ts';
 import { startAnchor } from '../../../servers/anchor.ts';
 import { startBrowserbase } from '../../../servers/browserbase.ts';
 import { startBrowserlessCloud } from '../../../servers/browserlessCloud.ts';
+import { startGateway } from '../../../servers/gateway.ts';
 import type { ProviderServer } from '../../../servers/providerServer.ts';
 import { unaborted } from '../../testNetwork.ts';
 import { fastClock, TestServices } from '../testServices.ts';
@@ -75,5 +78,23 @@ describe('a running session whose provider says another start than before', () =
     cloud.add({ id, startTime: isoAt(2_000) });
     assert.equal(await end(account), 'stuck');
     assert.deepEqual([...cloud.browsers.keys()], [id]);
+  });
+
+  it('isn’t called ended at a gateway if its ID is random, and nothing is sent until that is confirmed again', async () => {
+    const gateway = await startGateway();
+    server = gateway;
+    const random = sessionId(randomUUID());
+    gateway.add({ id: random, createdAt: isoAt(0) });
+    const account = await services.add('gateway', gateway.url, { authorization: gateway.authorization });
+    const session = services.store.session(account, random) ?? assert.fail();
+    Object.assign(gateway.sessions.get(random) ?? {}, { createdAt: isoAt(5_000) });
+    await services.refresher.refresh(account);
+    const endAs = async (confirmed: Session) => {
+      const targets = [{ accountId: account, session: confirmed }];
+      return (await services.ender.end(targets, { stop: unaborted, onProgress: () => {} })).results[0];
+    };
+    assert.deepEqual([(await endAs(session))?.outcome, gateway.running], ['failed', [random]]);
+    const now = services.store.session(account, random) ?? assert.fail();
+    assert.deepEqual([(await endAs(now))?.outcome, gateway.running], ['ended', []]);
   });
 });

@@ -66,6 +66,9 @@ picture.addEventListener('mousemove', (event) => {
   move = mouseInput('mouseMoved', event, point(event));
 });
 
+/** What releases the keys that are held, by their codes. @type {Map<string, PageInput>} */
+const held = new Map();
+
 // Keys go to an invisible field, which supports text composed from several keys. They aren't propagated, because the
 // editor would handle them.
 keys.addEventListener('keydown', (event) => {
@@ -78,13 +81,23 @@ keys.addEventListener('keydown', (event) => {
   // While text is composed, nothing is sent: the field gets the text when it's done.
   if (event.isComposing || event.key === 'Process' || event.key === 'Dead') return;
   event.preventDefault();
-  if (isPaste(event)) say({ type: 'paste' });
-  else send(keyInput('down', event));
+  if (isPaste(event)) {
+    say({ type: 'paste' });
+    return;
+  }
+  send(keyInput('down', event));
+  held.set(event.code, keyInput('up', event));
 });
 keys.addEventListener('keyup', (event) => {
   event.stopPropagation();
   if (event.key === 'F6' || event.isComposing || isPaste(event)) return;
   send(keyInput('up', event));
+  held.delete(event.code);
+});
+// They are released somewhere else then.
+keys.addEventListener('blur', () => {
+  for (const release of held.values()) send(release);
+  held.clear();
 });
 keys.addEventListener('compositionend', ({ data }) => {
   if (data !== '') send({ kind: 'text', text: data });

@@ -14,6 +14,9 @@ import { focusPolicy, KeyboardGuard } from './keyboardGuard.js';
  */
 const loadingMs = 10_000;
 
+/** What a frame may not do while it's only viewed, although Chromium allows it without asking. */
+const viewPolicies = [focusPolicy, "gamepad 'none'"];
+
 /** @type {PanelStage | undefined} */
 let shown;
 /** @type {HTMLIFrameElement | undefined} */
@@ -67,7 +70,7 @@ function showFrame({ number, url, sandbox, allow, title, forgives }, mode) {
   frameAddedAt = performance.now();
   frame = document.createElement('iframe');
   frame.setAttribute('sandbox', sandbox);
-  frame.allow = mode === 'interact' ? allow : [allow, focusPolicy].filter((part) => part !== '').join('; ');
+  frame.allow = mode === 'interact' ? allow : [allow, ...viewPolicies].filter((part) => part !== '').join('; ');
   frame.referrerPolicy = 'no-referrer';
   frame.title = title;
   frame.src = url;

@@ -72,18 +72,21 @@ describe('a user who watches a viewer that wants their keyboard', function () {
     await scene?.close();
   });
 
-  it('lets the viewer use the clipboard only while they interact, and is told so', async () => {
+  it('lets the viewer use the clipboard and gamepads only while they interact, and is told so about the clipboard', async () => {
     const panel = await scene.panel();
     const asks = `const may = (what) => document.featurePolicy.allowsFeature('clipboard-' + what);
 tell('clipboard ' + may('read') + ' ' + may('write'));
+try { navigator.getGamepads(); tell('gamepads'); } catch { tell('no gamepads'); }
 navigator.clipboard.readText().then((text) => tell('read ' + text), () => tell('not read'));`;
     const last = () => scene.told.findLast((what) => what.startsWith('clipboard'));
     await scene.show(viewerPage('', asks));
     await until(async () => scene.told.includes('not read'));
-    assert.equal(await panel.locator('iframe').getAttribute('allow'), '');
+    assert.equal(await panel.locator('iframe').getAttribute('allow'), "gamepad 'none'");
     assert.equal(last(), 'clipboard false false');
+    assert.ok(scene.told.includes('no gamepads') && !scene.told.includes('gamepads'));
     await panel.getByRole('button', { name: 'Interact' }).click();
     await until(async () => last() === 'clipboard true true');
+    await until(async () => scene.told.includes('gamepads'));
     await panel.getByText('can also read and change your clipboard').waitFor();
     await scene.user.picture('hostile-clipboard');
     await panel.getByRole('button', { name: 'Got It' }).click();

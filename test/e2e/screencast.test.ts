@@ -167,8 +167,13 @@ describe('a user watching a Chrome of their own', function () {
     await until(async () => (await inPage(contexts.form, 'said.textContent')) === 'Hello Ada Lovelace 👋');
     assert.ok(await user.row('Session Clock').isVisible(), 'the editor took a key that was the page’s');
 
+    await user.page.keyboard.down('Shift');
     await user.page.keyboard.press('F6');
     await until(() => panel.evaluate(() => document.activeElement?.id === 'mode'));
+    // Its release doesn't arrive in the panel's field anymore.
+    await user.page.keyboard.up('Shift');
+    const keyPressed = () => relay.commands.findLast(({ method }) => method === 'Input.dispatchKeyEvent')?.params;
+    await until(async () => keyPressed()?.['type'] === 'keyUp' && keyPressed()?.['code'] === 'ShiftLeft');
     await user.page.keyboard.press('Enter');
     const before = inputs();
     await clickOn('send');

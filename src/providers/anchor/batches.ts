@@ -185,8 +185,9 @@ export class AnchorBatches {
     const ids = idsIn(rows);
     const known = this.#note(id, rows);
     this.#known = new Map([...this.#known, [id, groupOf(batch)]]);
-    // One that was canceled hasn't made all of them.
-    if (faults.length > 0 || (batch.status === 'completed' && known < sizeOf(batch))) {
+    // One that was canceled hasn't made all of them. One that is making them may not know all of their IDs yet.
+    const mayHaveMore = batch.status === 'completed' || isBeingMade(batch);
+    if (faults.length > 0 || (mayHaveMore && known < sizeOf(batch))) {
       const trouble = { kind: 'unexpectedAnswer', what: 'it left out sessions of a batch' } as const;
       throw new ProviderError(trouble, `${known} of ${sizeOf(batch)} sessions of a batch could be read`);
     }

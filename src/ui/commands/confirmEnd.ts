@@ -8,7 +8,7 @@ import { endButton, type ManyEnds, questionForMany, questionForOne } from '../te
 import { providerName } from './accountNames.ts';
 import { countedTwice, type DescriptionParts, describeSessions, unfiltered } from './descriptions.ts';
 import { type EndPlan, isKeptFromMany, type PartialEnd } from './endPlan.ts';
-import { protectedFromNowOn, wereProtected } from './protectedSessions.ts';
+import { protectedAmong, protectedFromNowOn, wereProtected } from './protectedSessions.ts';
 import { type ConnectedParts, whileConnected } from './sameConnection.ts';
 import { sessionsOf, wholeAccount } from './targets.ts';
 
@@ -107,12 +107,24 @@ async function confirmMany(
 
 /** Asks the caller's question, whose first choice confirms the plan. */
 export async function confirmBy(
-  parts: Pick<ConfirmParts, 'prompts' | 'connections'>,
+  parts: Pick<ConfirmParts, 'prompts' | 'connections' | 'protections' | 'store'>,
   plan: EndPlan,
   question: Question,
 ): Promise<ConfirmedPlan | undefined> {
   const shown = copyOf(parts, plan);
-  return (await parts.prompts.confirm(question)) === question.choices[0] ? confirmed(shown) : undefined;
+  const isNewlyProtected = protectionsSince(parts, shown);
+  if ((await parts.prompts.confirm(question)) !== question.choices[0] || isNewlyProtected()) return undefined;
+  return confirmed(shown);
+}
+
+/** @returns a function that says whether any of a plan's sessions has been protected since, and tells the user if so. */
+function protectionsSince(parts: Parameters<typeof wereProtected>[0], { ends }: ShownPlan): () => boolean {
+  const before = new Set(protectedAmong(parts, ends));
+  return () =>
+    wereProtected(
+      parts,
+      ends.filter((target) => !before.has(target)),
+    );
 }
 
 /**
@@ -131,8 +143,9 @@ async function confirmSingle(
   const [subject] = describeSessions(parts, shown.ends);
   if (subject === undefined) return undefined;
   const question = questionForOne(subject, mayGoUnasked, shown.unknown);
+  const isNewlyProtected = protectionsSince(parts, shown);
   const chosen = await parts.prompts.confirm(question);
-  if (chosen === undefined) return undefined;
+  if (chosen === undefined || isNewlyProtected()) return undefined;
   if (chosen === question.choices[1]) {
     await parts.changeSetting('confirm.endSession', 'never');
     await parts.endWithoutAsking.allow();

@@ -69,6 +69,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   const none = l10n.t('No batches are being created.');
   const target = await groupTarget(parts, args, l10n.t('Cancel Batch'), none, () => batchChoices(parts, isMaking));
   if (target === undefined) return publicReport(parts, []);
+  const isKnown = await lookUpMembers(parts, target);
   await listFresh(parts, [target.accountId]);
   await checkUnlistedProtected(parts, target.accountId);
   const group = parts.store.state(target.accountId)?.contents.groups.get(target.groupId);
@@ -80,7 +81,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (holdsProtected(parts, group, members)) return canceled(parts, members);
   const question = questionForCancel(
     groupName(group),
-    factsOf(parts, target.accountId, members, group),
+    [...new Set([...factsOf(parts, target.accountId, members, group), ...partSentences(parts, target, isKnown)])],
     describeSessions(parts, members),
   );
   const generation = parts.connections.generation(target.accountId);
@@ -119,8 +120,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (running === undefined && members.length === 0) return deleteFinished(parts, target, group, loss, isKnown);
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
-  const part = isKnown ? [] : [partSentence(parts, accountId)];
-  const facts = [...new Set([...factsOf(parts, accountId, members, group), ...part])];
+  const facts = [...new Set([...factsOf(parts, accountId, members, group), ...partSentences(parts, target, isKnown)])];
   const question = questionForBatch(groupName(group), facts, subjects, loss);
   const generation = parts.connections.generation(accountId);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
@@ -192,7 +192,7 @@ async function deleteFinished(
   const facts = [
     ...factsOf(parts, accountId, []),
     ...(group.counts ? [finishedCount(group.counts)] : []),
-    ...(isKnown ? [] : [partSentence(parts, accountId)]),
+    ...partSentences(parts, target, isKnown),
   ];
   const state = store.state(accountId);
   // What couldn't be listed may be running sessions of this batch.
@@ -250,6 +250,20 @@ function factsOf(
     ...(group?.canCancel === true
       ? [l10n.t('More of its sessions may start while this dialog is open. They will end too.')]
       : []),
+  ];
+}
+
+/** What a dialog about a batch says if it isn't known which sessions the batch has. */
+function partSentences(parts: EndParts, { accountId }: GroupTarget, isKnown: boolean): readonly string[] {
+  if (isKnown) return [];
+  const outside = sessionsOf(parts, [wholeAccount(accountId)]).filter(({ session }) => session.groupId === undefined);
+  const [first, ...others] = protectedAmong(parts, outside);
+  if (first === undefined) return [partSentence(parts, accountId)];
+  return [
+    partSentence(parts, accountId),
+    others.length === 0
+      ? l10n.t("{0} is protected. If it's in this batch, it will end too.", listOfSessions(parts, [first]))
+      : l10n.t('{0} protected sessions may be in this batch. Those that are will end too.', others.length + 1),
   ];
 }
 

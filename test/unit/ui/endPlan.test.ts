@@ -210,8 +210,10 @@ describe('the plan of an end', () => {
       return choices[0];
     };
     const question = { message: '', detail: ids(plan.ends).join(), choices: ['End'] };
-    const { connections } = services;
-    const confirmed = await confirmBy({ connections, prompts: { ...parts.prompts, confirm } }, plan, question);
+    const { connections, store } = services;
+    const { protections } = parts;
+    const prompts = { ...parts.prompts, confirm };
+    const confirmed = await confirmBy({ connections, store, protections, prompts }, plan, question);
     assert.deepEqual(ids(confirmed?.ends ?? []), listed);
     assert.equal(arrangement.of(account).group(red.id), undefined);
     arrangement.dispose();
@@ -228,11 +230,16 @@ describe('the plan of an end', () => {
     const plan = { ...planFor(parts, []), ends: picked };
     const question = { message: '', detail: '', choices: ['End'] };
     const prompts = { ...parts.prompts, confirm };
-    const { connections } = services;
-    const confirmed = await confirmBy({ connections, prompts }, plan, question);
+    const { connections, store } = services;
+    const { protections } = parts;
+    const confirmed = await confirmBy({ connections, store, protections, prompts }, plan, question);
     assert.deepEqual(ids(confirmed?.ends ?? []), ['one', 'two']);
     assert.equal(
-      await confirmBy({ connections, prompts: { ...prompts, confirm: async () => undefined } }, plan, question),
+      await confirmBy(
+        { connections, store, protections, prompts: { ...prompts, confirm: async () => undefined } },
+        plan,
+        question,
+      ),
       undefined,
     );
   });
@@ -290,7 +297,7 @@ describe('the plan of an end', () => {
     assert.doesNotMatch(await detailOf(different), /counted in each/);
   });
 
-  it('isn’t confirmed if one of several sessions was protected while the dialog was open, as in another window', async () => {
+  it('isn’t confirmed if one of its sessions was protected while the dialog was open, as in another window', async () => {
     const session = sessionId('worker-1');
     const told: string[] = [];
     const dialog = dialogDuring(() => parts.protections.set(account, [session], true), told);
@@ -305,8 +312,10 @@ describe('the plan of an end', () => {
     const plan = planFor(parts, [{ accountId: account, session: someSession('worker-2') }]);
     assert.equal(await confirmEndOrEverything(last, plan, {}, everything), undefined);
     assert.deepEqual(told.splice(0), [sentence]);
-    // One that was confirmed alone ends, protected or not.
+    // The same for one alone. Only a dialog that says that it's protected confirms it.
     await parts.protections.set(account, [session], false);
+    assert.equal(await confirmEnd(first, await planEnd(parts, [named('worker-1')])), undefined);
+    assert.deepEqual(told.splice(0), [sentence]);
     assert.notEqual(await confirmEnd(first, await planEnd(parts, [named('worker-1')])), undefined);
     assert.deepEqual(told, []);
   });

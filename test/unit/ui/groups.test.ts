@@ -209,6 +209,31 @@ describe('a whole batch', () => {
       }
     });
 
+  for (const [verb, work] of [
+    ['canceled', cancelBatch],
+    ['deleted', deleteBatch],
+  ] as const)
+    it(`is said to have perhaps a protected session whose batch isn’t known yet, before it's ${verb}`, async () => {
+      const { members } = server.addBatch(3, { id: 'batch_a', status: 'processing', completedAt: undefined });
+      const sessions = members.map((_, index) => ({ item_index: index, session_id: null }));
+      const data = {
+        batch_id: 'batch_a',
+        status: 'processing',
+        created_at: new Date().toISOString(),
+        total_requests: 3,
+        sessions,
+      };
+      const answer = { status: 200, json: { data } };
+      server.misbehave('GET', /batch-sessions\/batch_a/, { kind: 'answer', answer }, 100);
+      await services.refresher.refresh(accountId);
+      await parts.protections.set(accountId, [sessionId(members[0]?.id ?? '')], true);
+      parts.prompts.confirm = async ({ detail }) => void details.push(detail);
+      await work(parts, [{ accountId, groupId: groupId('batch_a') }]);
+      assert.match(details[0] ?? '', /Not all sessions in .* can be listed, so some may be missing here\./);
+      assert.match(details[0] ?? '', /is protected\. If it's in this batch, it will end too\./);
+      assert.equal(server.running.length, 3);
+    });
+
   it('isn’t said to be deleted with sessions that are still running, whatever the provider answers', async () => {
     server.addBatch(3, { id: 'batch_a' });
     await services.refresher.refresh(accountId);

@@ -9,7 +9,7 @@ import type { Memory } from '../../core/storage.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { storedEntries, storedRows } from '../storedRows.ts';
 import { UndoneWrites } from '../undoneWrites.ts';
-import { ControlledSessions, type Pair } from './controlledSessions.ts';
+import { ControlledLater, type Pair } from './controlledLater.ts';
 import { browserWithDevtools, isSameAddress, isSameSession, mayShareSessions } from './sameSession.ts';
 import { isListed, type SessionsView } from './sessionsView.ts';
 
@@ -67,7 +67,7 @@ export class Protections {
   #kept: Kept = new Map();
   /** See {@link noteGone}. */
   readonly #gone = new Map<AccountId, Set<SessionId>>();
-  readonly #controlled: ControlledSessions;
+  readonly #controlled: ControlledLater;
   /** What {@link onDidChange} has told of. */
   #told = this.#kept;
   readonly #changed = new Emitter<AccountId>();
@@ -83,7 +83,7 @@ export class Protections {
     this.#store = store;
     this.#accounts = accounts;
     this.#clock = clock;
-    this.#controlled = new ControlledSessions(store);
+    this.#controlled = new ControlledLater(store);
     this.#undone = new UndoneWrites(
       clock,
       () => {
@@ -146,11 +146,12 @@ export class Protections {
 
   /** Protects the cloud sessions that protected tools on this machine control, for as long as they do. */
   async #followControlled(changed: AccountId): Promise<void> {
+    const controlled = await this.#controlled.load();
     const kept = this.#current();
     const isKept = ({ account, session }: Pair['cloud']) => kept.get(account)?.has(session) === true;
-    const begun = this.#controlled.begun(changed).filter(({ tool, cloud }) => isKept(tool) && !isKept(cloud));
-    this.#controlled.note(begun);
-    const left = this.#controlled.left(changed, isKept).filter(({ cloud }) => isKept(cloud));
+    const begun = controlled.begun(changed).filter(({ tool, cloud }) => isKept(tool) && !isKept(cloud));
+    controlled.note(begun);
+    const left = controlled.left(changed, isKept).filter(({ cloud }) => isKept(cloud));
     const changes = [...begun, ...left].map(({ cloud: { account, session } }, index) => {
       return { account, sessions: [session], isProtected: index < begun.length };
     });

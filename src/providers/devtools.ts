@@ -63,7 +63,8 @@ export async function dialBrowser(
   }
   const address = requestUrl(new URL(link.origin.origin), path);
   address.protocol = link.origin.protocol === 'https:' ? 'wss:' : 'ws:';
-  const [, id] = /^\/devtools\/browser\/(.+)$/.exec(path) ?? [];
+  // Behind a proxy, a path may come before it.
+  const [, id] = /\/devtools\/browser\/([^/]+)$/.exec(path) ?? [];
   return { cdp: await link.cdp.dial(address, {}, signal), browser: Browser, id };
 }
 

@@ -38,15 +38,16 @@ export interface CdpRelay {
 }
 
 /** The path of the DevTools of a browser that has no ID of its own, as Chrome on Android. */
-const pathWithoutId = '/devtools/browser';
+export const pathWithoutId = '/devtools/browser';
 
 /**
  * @param target address of the real endpoint, such as `http://127.0.0.1:9222`.
- * @param hidesId whether the browser seems to have no ID of its own.
+ * @param pathFor the path of its DevTools that it names, instead of its own one.
  */
-export async function startCdpRelay(target: string, { hidesId = false } = {}): Promise<CdpRelay> {
-  const ownPath = hidesId ? await pathOf(target) : '';
-  const change = (text: string) => (hidesId ? text.replaceAll(ownPath, pathWithoutId) : text);
+export async function startCdpRelay(target: string, pathFor?: (own: string) => string): Promise<CdpRelay> {
+  const ownPath = pathFor === undefined ? '' : await pathOf(target);
+  const named = pathFor?.(ownPath);
+  const change = (text: string) => (named === undefined ? text : text.replaceAll(ownPath, named));
   const clients = new Set<WebSocket>();
   const acceptor = new WebSocketServer({ noServer: true });
   const server = await startRelay(
@@ -57,7 +58,7 @@ export async function startCdpRelay(target: string, { hidesId = false } = {}): P
         relay.addresses.push(request.url ?? '');
         const { authorization } = request.headers;
         const headers = authorization === undefined ? {} : { authorization };
-        const path = hidesId && request.url === pathWithoutId ? ownPath : request.url;
+        const path = request.url === named ? ownPath : request.url;
         const onward = new WebSocket(target.replace('http', 'ws') + path, { headers, perMessageDeflate: false });
         const early: string[] = [];
         onward.on('open', () => {

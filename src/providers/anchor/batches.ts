@@ -185,9 +185,8 @@ export class AnchorBatches {
     const ids = idsIn(rows);
     const known = this.#note(id, rows);
     this.#known = new Map([...this.#known, [id, groupOf(batch)]]);
-    // One that was canceled hasn't made all of them. One that is making them may not know all of their IDs yet.
-    const mayHaveMore = batch.status === 'completed' || isBeingMade(batch);
-    if (faults.length > 0 || (mayHaveMore && known < sizeOf(batch))) {
+    // It may not know all of their IDs yet. One that was canceled may not have made all of them, but nothing says so.
+    if (faults.length > 0 || known < sizeOf(batch)) {
       const trouble = { kind: 'unexpectedAnswer', what: 'it left out sessions of a batch' } as const;
       throw new ProviderError(trouble, `${known} of ${sizeOf(batch)} sessions of a batch could be read`);
     }

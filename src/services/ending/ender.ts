@@ -234,11 +234,11 @@ export class Ender {
     const isNeeded = isListed && (lists === 'partial' || (lists === 'complete' && isOld));
     if (!isNeeded && !(isOld && mayReuseIds)) return new Map();
     const result = await refresher.refresh(accountId, { thorough: true });
-    if (!mayReuseIds) return new Map();
+    // If it failed, it's requested again before each end is sent.
+    if (!mayReuseIds || result.kind === 'failed') return new Map();
     const unsure = confirmed.flatMap(({ session, unlisted }) => {
-      if (unlisted === true || !hasStart(session)) return [];
-      const why = result.kind === 'listed' ? this.#whyUnread(accountId, session.id) : result.trouble;
-      return why === undefined ? [] : [[session.id, why] as const];
+      const why = this.#whyUnread(accountId, session.id);
+      return unlisted === true || !hasStart(session) || why === undefined ? [] : [[session.id, why] as const];
     });
     return new Map(unsure);
   }

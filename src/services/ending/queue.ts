@@ -13,6 +13,7 @@ import {
   attemptsFor,
   errorOf,
   isByItsWorker,
+  mayPass,
   mayRepeat,
   type Sent,
   sentBy,
@@ -29,8 +30,10 @@ const firstPauseMs = 250;
 const longestWaitMs = 60_000;
 /** How many times an end is sent to reach the worker that has the session; see `EvidenceLog.mayHaveOtherWorkers`. */
 const mostAtOnce = 8;
-/** How many times an end waits because the list that comes first is rate limited. */
+/** How many times an end waits because the list that comes first is rate limited, … */
 const mostDelays = 8;
+/** … and because it failed in a way that may pass. */
+const mostFailedLists = 3;
 
 /** The reason why it isn't known whether a session still has its ID; undefined if it's known. Never rejects. */
 export type WhyUnsure = (session: Session) => Promise<ProviderError | undefined>;
@@ -150,8 +153,10 @@ export class AccountQueue {
     const unsure = whyUnsure && (await unlessStopped(whyUnsure(session), stop));
     if (stop.aborted) return 'done';
     if (unsure !== undefined) {
-      if (wantsLess(unsure) && ++pending.delays < mostDelays) {
-        this.#pace.refused(unsure);
+      const most = wantsLess(unsure) ? mostDelays : mayPass(unsure) ? mostFailedLists : 0;
+      if (++pending.delays < most) {
+        if (wantsLess(unsure)) this.#pace.refused(unsure);
+        else await pause(clock, firstPauseMs * 2 ** pending.delays, stop);
         return 'again';
       }
       if (pending.sent.kind !== 'unclear') pending.sent = { kind: 'refused', why: { kind: 'failed', error: unsure } };

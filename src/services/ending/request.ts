@@ -82,6 +82,11 @@ export function wantsLess({ trouble }: ProviderError): boolean {
   return trouble.kind === 'rateLimited' || (trouble.kind === 'serverFault' && trouble.status === 503);
 }
 
+/** Whether a request may succeed if it's sent again a little later. */
+export function mayPass(error: ProviderError): boolean {
+  return ProviderError.isOf(error, 'rateLimited', 'serverFault', 'timedOut', 'unreachable');
+}
+
 /**
  * Whether the request to end a session had no effect, or none that a second one adds to, so that it can be sent again without a
  * check. An overloaded server may still have ended it, and started another one with its ID.

@@ -10,7 +10,7 @@ import { AnsweringBrowser } from '../../../src/providers/answeringBrowser.ts';
 import { review } from '../../../src/services/ending/verifier.ts';
 import { ensureChromium, quietFlags, type RunningChromium, startChromium } from '../../host/chromium.ts';
 import { freePort, start, temporaryFolder } from '../../host/processes.ts';
-import { startCdpRelay } from '../../servers/cdpRelay.ts';
+import { pathWithoutId, startCdpRelay } from '../../servers/cdpRelay.ts';
 import { Devtools } from '../../servers/devtools.ts';
 import { TestServices } from '../services/testServices.ts';
 import { until } from '../until.ts';
@@ -174,16 +174,18 @@ describe('sessions of a Local Chrome when another browser answers at its address
     assert.equal((await answersAs('browser-60')).elsewhere().size, 0);
   });
 
-  for (const [name, hidesId, namesDefault] of [
-    ['has no ID of its own', true, true],
-    ['doesn’t name its default context', false, false],
-    ['has neither', true, false],
+  const itsOwn = (path: string) => path;
+  for (const [name, pathFor, namesDefault] of [
+    ['has no ID of its own', () => pathWithoutId, true],
+    ['doesn’t name its default context', itsOwn, false],
+    ['has neither', () => pathWithoutId, false],
+    ['is behind a proxy that adds a path', (path: string) => `/chrome${path}`, true],
   ] as const)
     it(`aren’t called ended, and nothing is sent to the other one, if a browser ${name}`, async () => {
       const [first, second] = [await browser(), await browser()];
       const relays = [
-        await startCdpRelay(first.endpoint, { hidesId }),
-        await startCdpRelay(second.endpoint, { hidesId }),
+        await startCdpRelay(first.endpoint, pathFor),
+        await startCdpRelay(second.endpoint, pathFor),
       ] as const;
       try {
         for (const relay of namesDefault ? [] : relays)

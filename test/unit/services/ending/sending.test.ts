@@ -145,6 +145,33 @@ describe('sending ends', () => {
       );
     });
 
+    for (const trouble of [
+      { kind: 'rateLimited', retryAt: undefined },
+      { kind: 'serverFault', status: 503 },
+      { kind: 'serverFault', status: 500 },
+      { kind: 'timedOut', afterMs: 5 },
+    ] as const)
+      it(`requests the list that is to show them again if it failed once: ${JSON.stringify(trouble)}`, async () => {
+        const { clock, provider, services, targets, end, over } = await scriptedServices(
+          (made) => {
+            made.ending = { ...usualEnding, mayReuseIds: true };
+            for (let at = 0; at < 5; at++) made.start(`s${at}`, { startedAt: 1_000 });
+          },
+          { interval: 0 },
+        );
+        await over(clock.wait(20_000));
+        let failed = false;
+        provider.onList = () => {
+          if (failed) return {};
+          failed = true;
+          throw failure(trouble);
+        };
+        const report = await end(targets());
+        services.dispose();
+        assert.ok(failed);
+        assert.deepEqual([...new Set(report.results.map(({ outcome }) => outcome))], ['ended']);
+      });
+
     it('waits if the list that is to show them is rate limited', async () => {
       const { provider, report } = await reused((made) => {
         made.onList = (nth) => {

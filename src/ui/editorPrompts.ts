@@ -1,15 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
+import { systemClock } from '../core/clock.ts';
 import { noteAnswer } from './lastAnswer.ts';
 import { openUnchanged } from './openUrl.ts';
 import type { Answer, AskRequest, Choice, ChoiceButton, PickRequest, Prompts, Question, Step } from './prompts.ts';
+import { ReadingTime } from './readingTime.ts';
 
 const noteMs = 3_000;
-/**
- * An answer within this many milliseconds doesn't count, and the question is asked again: the user was typing somewhere else
- * when the dialog opened, and Enter presses its first button.
- */
-const readingMs = 500;
 /** Resolves when the last question was answered: VS Code shows one dialog after the other, and doesn't tell when. */
 let lastAnswer: Promise<void> = Promise.resolve();
 
@@ -71,21 +68,21 @@ export const editorPrompts: Prompts = {
   },
 };
 
+/**
+ * An answer before the question could be read doesn't count, and it's asked again: the user was typing somewhere else when the dialog
+ * opened, and Enter presses its first button.
+ */
 async function confirm({ message, detail, choices }: Question): Promise<string | undefined> {
   for (;;) {
-    let readableAt = Number.POSITIVE_INFINITY;
-    const read = () => {
-      readableAt = performance.now() + readingMs;
-    };
-    const elsewhere = onDidUseSomethingElse(read);
+    const answer = vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
+    const reading = new ReadingTime(systemClock, () => vscode.languages.getLanguages());
+    const elsewhere = onDidUseSomethingElse(() => reading.restart());
     try {
-      const answer = vscode.window.showWarningMessage(message, { modal: true, detail }, ...choices);
-      // The window answers this only once it has received the question.
-      void vscode.languages.getLanguages().then(read, read);
       const chosen = await answer;
-      if (chosen === undefined || performance.now() >= readableAt) return chosen;
+      if (chosen === undefined || reading.isEnough) return chosen;
     } finally {
       elsewhere.dispose();
+      reading.dispose();
     }
   }
 }

@@ -25,6 +25,8 @@ const picturesFolder = join('out', 'e2e');
 const mostPresses = 5;
 /** A little longer than the time before a dialog accepts answers. */
 const readingMs = 700;
+/** How soon a dialog that wasn't read for long enough is shown again, in milliseconds. */
+const askedAgainMs = 150;
 /** A little longer than the time without a key after which a live view accepts keys. */
 const seeingFocusMs = 1_200;
 
@@ -357,8 +359,20 @@ export class WorkbenchUser {
   /** Presses a button of the modal dialog. */
   async press(button: string): Promise<void> {
     await this.dialogButton(button).waitFor();
-    if (button !== 'Cancel') await this.#read();
-    await this.dialogButton(button).click();
+    if (button === 'Cancel') {
+      await this.dialogButton(button).click();
+      return;
+    }
+    // If the window was held up, it wasn't shown for long enough, and is asked again.
+    const text = await this.dialog();
+    for (let times = 0; times < 5; times++) {
+      await this.#read();
+      const dialog = await this.#modal().elementHandle();
+      await this.dialogButton(button).click();
+      await dialog?.waitForElementState('hidden');
+      await waitIn(this.page, askedAgainMs);
+      if (!(await this.#modal().isVisible()) || (await this.dialog()) !== text) return;
+    }
   }
 
   /** Presses Enter, and with it the first button of the modal dialog. */

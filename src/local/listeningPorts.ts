@@ -24,8 +24,12 @@ export interface ListeningPorts {
   /**
    * The processes that were connected to each of these ports; undefined for those that can't be found, such as another user's, one
    * in a container, or one of another machine.
+   * @param likely those that may be among them. Others are looked for only if none of these has a connection.
    */
-  clientsOf(ports: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<number | undefined>>>;
+  clientsOf(
+    ports: readonly number[],
+    likely?: Iterable<number>,
+  ): Promise<ReadonlyMap<number, ReadonlySet<number | undefined>>>;
 }
 
 /** Reads which ports processes listen on; undefined if the operating system doesn't say. @param root where proc is. */
@@ -61,7 +65,7 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
       const open = (await openBy(pid)) ?? new Set();
       return [...inodes].filter(([, its]) => its.every((socket) => open.has(socket))).map(([port]) => port);
     },
-    async clientsOf(ports) {
+    async clientsOf(ports, likely = []) {
       const turns = new Turns();
       const connections = await connectionsTo(ports, tables, turns);
       const clients = new Map<number, Set<number | undefined>>();
@@ -73,16 +77,20 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
         clients.set(port, (clients.get(port) ?? new Set()).add(pid));
       };
       const owned = new Set<string>();
-      for (const pid of (await readdir(root)).filter((name) => /^\d+$/.test(name))) {
-        if (turns.isOver) await turns.pass();
-        for (const link of (await openFilesOf(Number(pid), root, turns)) ?? []) {
-          const key = sockets.get(link);
-          const connection = key === undefined ? undefined : connections.get(key);
-          if (key === undefined || connection === undefined) continue;
-          owned.add(key);
-          add(connection.port, Number(pid));
+      const find = async (pids: Iterable<number>) => {
+        for (const pid of pids) {
+          if (turns.isOver) await turns.pass();
+          for (const link of (await openFilesOf(pid, root, turns)) ?? []) {
+            const key = sockets.get(link);
+            const connection = key === undefined ? undefined : connections.get(key);
+            if (key === undefined || connection === undefined) continue;
+            owned.add(key);
+            add(connection.port, pid);
+          }
         }
-      }
+      };
+      await find(likely);
+      if (owned.size < sockets.size) await find((await readdir(root)).filter((name) => /^\d+$/.test(name)).map(Number));
       // Others may have been closed since.
       const open = await connectionsTo(ports, (await readTables(root)) ?? [], turns);
       for (const [key, { port }] of connections) if (!owned.has(key) && open.has(key)) add(port, undefined);

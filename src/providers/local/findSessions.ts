@@ -52,35 +52,43 @@ export async function isElsewhere(
 }
 
 /**
- * Finds the programs that are connected to browsers that were left behind, to control them: something has begun to use them again.
- * This editor's own windows aren't among them.
+ * Finds the programs that are connected to browsers, to control them, and haven't started them. This editor's own windows aren't among
+ * them. A program can begin to use a browser that was left behind, or that another one has started.
+ * @param likely processes that may be among them.
  * @returns the name of one for each browser that has any, by the browser's process ID.
  */
-export async function clientsOfLeftBehind(
+export async function clientsOfBrowsers(
   browsers: readonly AutomatedBrowser[],
   processes: ProcessList,
   readPorts: () => Promise<ListeningPorts | undefined>,
+  likely: readonly number[] = [],
 ): Promise<ReadonlyMap<number, string>> {
-  const left = browsers.filter(({ isLeftBehind, port, engine }) => isLeftBehind && (port ?? engine) !== undefined);
-  const ports = left.length === 0 ? undefined : await readPorts();
+  const controlled = browsers.filter(({ port, engine }) => (port ?? engine) !== undefined);
+  const ports = controlled.length === 0 ? undefined : await readPorts();
   if (ports === undefined) return new Map();
   // Firefox's arguments may not name the port at which it's controlled.
   const portsOf = async ({ port, process }: AutomatedBrowser) =>
     port === undefined ? ports.portsOf(process.pid) : [port];
-  const portsByPid = new Map<number, readonly number[]>();
-  for (const one of left) portsByPid.set(one.process.pid, await portsOf(one));
-  const found = await ports.clientsOf([...portsByPid.values()].flat());
+  const portsByBrowser = new Map<AutomatedBrowser, readonly number[]>();
+  for (const one of controlled) portsByBrowser.set(one, await portsOf(one));
+  const all = [...portsByBrowser.values()].flat();
+  const found = await ports.clientsOf(all, [
+    ...likely,
+    process.pid,
+    ...controlled.flatMap(({ ownerPids }) => ownerPids),
+  ]);
   const own = processes.processWith(process.pid);
   // The extension hosts of all windows are the same program and have the same parent.
   const isOwn = (client: LocalProcess | undefined) =>
     client !== undefined && client.program === own?.program && client.parentPid === own.parentPid;
   return new Map(
-    [...portsByPid].flatMap(([browser, its]) => {
-      const clients = its.flatMap((port) => [...(found.get(port) ?? [])]).map((pid) => processes.processWith(pid ?? 0));
-      const others = clients.filter((client) => !isOwn(client));
+    [...portsByBrowser].flatMap(([{ process: browser, children, ownerPids }, its]) => {
+      const known = new Set([browser.pid, ...children.map(({ pid }) => pid), ...ownerPids]);
+      const pids = its.flatMap((port) => [...(found.get(port) ?? [])]).filter((pid) => !known.has(pid ?? 0));
+      const others = pids.map((pid) => processes.processWith(pid ?? 0)).filter((client) => !isOwn(client));
       if (others.length === 0) return [];
       const named = others.find((client) => client !== undefined);
-      return [[browser, named === undefined ? translatable('another program') : processName(named)] as const];
+      return [[browser.pid, named === undefined ? translatable('another program') : processName(named)] as const];
     }),
   );
 }

@@ -13,7 +13,7 @@ export interface KnownBrowser extends AutomatedBrowser {
   readonly session: ToolSession | undefined;
   /** Its CPU usage in percent of one core, if known. */
   readonly cpu: number | undefined;
-  /** If it was left behind, the name of a program that is connected to it now. */
+  /** The name of a program that is connected to it now and hasn't started it. */
   readonly client: string | undefined;
   /** Whether a server on this machine runs it that has an account of its own. */
   readonly isServed: boolean;
@@ -29,9 +29,12 @@ const busyCpu = 25;
 /** Agents that people give work to. Other programs, such as servers and shells, run between them and the browser. */
 const agents = /^(claude|codex|cursor|gemini|copilot|opencode|goose|aider|windsurf|amp|cline)\b/i;
 
-/** What may be using a browser: the agent that a Playwright MCP server serves, an agent among its owners, or the nearest owner. */
+/**
+ * What may be using a browser: a program that is connected to it, the agent that a Playwright MCP server serves, an agent among its
+ * owners, or the nearest owner.
+ */
 export function userOf({ tool, owners, bound, isLeftBehind, client }: KnownBrowser): string | undefined {
-  if (isLeftBehind) return client;
+  if (isLeftBehind || client !== undefined) return client;
   if (tool === 'Playwright MCP' && bound !== undefined && bound.title !== '') return bound.title;
   return owners.find((name) => agents.test(name)) ?? owners[0];
 }

@@ -22,7 +22,7 @@ import { pidOf } from '../devtools.ts';
 import { browsersOfOwners, isAttached, isOfOwner } from './boundBrowsers.ts';
 import { CpuMeter } from './cpuMeter.ts';
 import { endSession } from './endSession.ts';
-import { browsersOfServers, clientsOfLeftBehind, findSessions, isElsewhere } from './findSessions.ts';
+import { browsersOfServers, clientsOfBrowsers, findSessions, isElsewhere } from './findSessions.ts';
 import { type KnownBrowser, localFacts } from './localFacts.ts';
 import type { ToolSession } from './localTool.ts';
 import { openLocalTools } from './localTools.ts';
@@ -129,7 +129,8 @@ export function connectTo(link: Link, openReader: () => Promise<ProcessReader>, 
       const browsers = all.filter((one) => !elsewhere.has(one));
       const bound = offered.filter((one) => (sockets?.has(one.socket) ?? true) && !isAttached(one, detached));
       // Before we connect to them.
-      const clients = await clientsOfLeftBehind(browsers, processes, ports);
+      const daemons = detached.map(({ daemon }) => daemon.pid);
+      const clients = await clientsOfBrowsers(browsers, processes, ports, daemons);
       const served = await browsersOfServers(browsers, link.hasAccountAt, ports);
       const inside = new Map<number, readonly Page[]>();
       const asked = [

@@ -24,7 +24,7 @@ export interface ListeningPorts {
   /**
    * The processes that were connected to each of these ports; undefined for those that can't be found, such as another user's, one
    * in a container, or one of another machine.
-   * @param likely those that may be among them. Others are looked for only if none of these has a connection.
+   * @param likely those that may be among them. Others are looked for only if these don't have all connections.
    */
   clientsOf(
     ports: readonly number[],

@@ -71,8 +71,8 @@ export function readProcesses(table: string, commands: string, user: number): re
 
 /**
  * The arguments in a line in which only spaces separate them. Paths of browsers and their profiles contain spaces, but none
- * before two dashes, or before one where flags have only one. A script and what follows it are separated at each space, unless the program has put a title in place of
- * its arguments, which then doesn't begin with the program.
+ * before two dashes, or before one where flags have only one. A script and what follows it are separated at each space, unless
+ * the program has put a title in place of its arguments, which then doesn't begin with the program.
  */
 function argumentsIn(command: string, program: string): readonly string[] {
   const name = [program, programName(program)].find((one) => command.startsWith(`${one} `));

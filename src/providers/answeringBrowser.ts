@@ -17,8 +17,8 @@ const readWithinMs = 10_000;
  * it was: it may run in a container or on another machine.
  */
 const forgottenAfterMs = 600_000;
-/** The most other browsers whose sessions are kept in the list. More than that are a pool, which only its own server can list. */
-const mostOthers = 5;
+/** The most sessions of other browsers that are kept in the list. If there are more, it's a pool, which only its own server can list. */
+const mostElsewhere = 1_000;
 
 /** Stands for the ID of the first browser that has none. */
 const firstUnnamed = '1';
@@ -45,7 +45,7 @@ export interface Answering {
   readonly unnamedContext: string;
   /**
    * Sessions that other browsers had when they answered, and that may still be running there.
-   * @throws ProviderError `unexpectedAnswer` if too many others have answered lately.
+   * @throws ProviderError `unexpectedAnswer` if there are too many of them.
    */
   elsewhere(): ReadonlySet<SessionId>;
   /** Whether a session that this browser doesn't have may be running in another one. */
@@ -114,7 +114,7 @@ export class AnsweringBrowser {
     return {
       unnamedContext: key === firstUnnamed ? 'default-context' : `default-context-${key.slice(0, 8)}`,
       elsewhere() {
-        if (others.length > mostOthers) {
+        if (others.reduce((count, { sessions }) => count + sessions.size, 0) > mostElsewhere) {
           const what = 'a different browser answers each time';
           throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${others.length} others have answered lately`);
         }

@@ -7,8 +7,9 @@ import type { Session } from '../../core/session.ts';
 import type { Contents } from './contents.ts';
 
 /**
- * What is known of an account. `asOf` is the time of its last complete list, and `began` the time when that was requested, in epoch
- * milliseconds: what it read first may have changed before it was complete. A failed refresh keeps that list: `ready` with trouble is old but shown; `failed` never had one, though some rows may have arrived.
+ * What is known of an account. `asOf` is the time of its last complete list, and `began` the time when that was requested, in
+ * epoch milliseconds: what it read first may have changed before it was complete. A failed refresh keeps that list: `ready` with
+ * trouble is old but shown; `failed` never had one, though some rows may have arrived.
  */
 export type AccountState =
   | { readonly kind: 'disconnected'; readonly contents: Contents }

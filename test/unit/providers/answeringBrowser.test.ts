@@ -152,26 +152,30 @@ describe('sessions of a Local Chrome when another browser answers at its address
     const clock = { ...systemClock, monotonic: () => now };
     const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock });
     const answersAs = (id: string) => answering.identify({ id, cdp: {} as CdpConnection }, new Set(), neverAborted);
-    const contexts = Array.from({ length: 10_000 }, (_, index) => index);
-    let [failed, longest] = [0, 0];
-    for (let at = 0; at < 60; at++) {
+    const listWith = async (at: number, count: number) => {
       const answers = await answersAs(`browser-${at}`);
-      const began = performance.now();
       try {
         answers.elsewhere();
-        answers.note(contexts.map((one) => sessionId(`${at}-${one}`)));
+        answers.note(Array.from({ length: count }, (_, one) => sessionId(`${at}-${one}`)));
+        return true;
       } catch (error) {
         assert.match(String(error), /others have answered lately/);
-        failed++;
+        return false;
+      } finally {
+        now += 10_000;
       }
-      longest = Math.max(longest, performance.now() - began);
-      now += 10_000;
-    }
-    assert.equal(failed, 54);
-    assert.ok(longest < 500, `${longest} ms`);
+    };
+    // As when a container is restarted again and again.
+    for (let at = 0; at < 60; at++) assert.equal(await listWith(at, 10), true);
+    now += 600_000;
+    let failed = 0;
+    const began = performance.now();
+    for (let at = 60; at < 120; at++) if (!(await listWith(at, 10_000))) failed++;
+    assert.equal(failed, 59);
+    assert.ok(performance.now() - began < 2_000);
     // Each of the first ones answered more than ten minutes ago.
     now += 600_000;
-    assert.equal((await answersAs('browser-60')).elsewhere().size, 0);
+    assert.equal((await answersAs('browser-120')).elsewhere().size, 0);
   });
 
   const itsOwn = (path: string) => path;

@@ -1,3 +1,4 @@
+import { sleep } from '../core/clock.ts';
 import type { SessionId } from '../core/ids.ts';
 import { loopbackPort } from '../core/origin.ts';
 import type { Link } from '../core/provider.ts';
@@ -99,7 +100,11 @@ export class AnsweringBrowser {
       const within = AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]);
       // If it doesn't say, it's asked again the next time.
       const pid = await pidOf(cdp, within).catch(() => undefined);
-      if (pid !== undefined) own.process = processOf(pid, Number(port));
+      if (pid !== undefined) {
+        own.process = processOf(pid, Number(port));
+        // It may end at any time. Then it isn't found anymore.
+        await Promise.race([own.process, sleep(this.#link.clock, answerWithinMs, signal)]);
+      }
     }
     const others: Known[] = [];
     for (const [other, known] of this.#browsers) {

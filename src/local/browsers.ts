@@ -98,7 +98,8 @@ export function browsersAmong(list: ProcessList): readonly AutomatedBrowser[] {
   const byPid = new Map(list.found.map((one) => [one.pid, one]));
   const parentOf = ({ parentPid }: LocalProcess) => byPid.get(parentPid);
   // Only a browser has child processes of the kinds that browsers have.
-  const isBrowser = ({ pid }: LocalProcess) => children.get(pid)?.some(isChild) === true;
+  const withChildren = new Set(list.found.flatMap((one) => (isChild(one) ? [one.parentPid] : [])));
+  const isBrowser = ({ pid }: LocalProcess) => withChildren.has(pid);
   const launchersOf = (one: LocalProcess): readonly LocalProcess[] => {
     const launchers = new Set<LocalProcess>();
     if (!isBrowser(one)) return [];

@@ -85,11 +85,17 @@ export function linuxProcesses(root = '/proc'): ProcessReader {
         const program = programOf(`${pid}`);
         return program === undefined ? undefined : processOf(`${pid}`, program, booted);
       };
+      // Browsers often have the same ancestors.
+      const remembered = new Map<number, LocalProcess | undefined>();
+      const ancestorWith = (pid: number): LocalProcess | undefined => {
+        if (!remembered.has(pid)) remembered.set(pid, processWith(pid));
+        return remembered.get(pid);
+      };
       return {
         found,
         keepsDeadParents: false,
         processWith,
-        ancestorsOf: (one) => ancestorsOf(one, processWith),
+        ancestorsOf: (one) => ancestorsOf(one, ancestorWith),
         folderOf,
         isService,
       };

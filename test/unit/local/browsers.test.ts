@@ -100,6 +100,18 @@ function processesOf(folder: string): readonly string[] {
     assert.ok(user + system < 200_000, `${user + system} µs`);
   });
 
+  it('are found in linear time if thousands of them were started with their parent’s arguments', async () => {
+    const parent = { ...browser, pid: 2, parentPid: 1 };
+    const all = Array.from({ length: 4_000 }, (_, index) => {
+      const root = { ...browser, pid: 10 + index, parentPid: 2 };
+      return [root, { ...browser, pid: 10_000 + index, parentPid: root.pid, args: ['chromium', '--type=renderer'] }];
+    });
+    const before = process.threadCpuUsage();
+    assert.equal((await amongThose({ found: [parent, ...all.flat()] })).length, 4_000);
+    const { user, system } = process.threadCpuUsage(before);
+    assert.ok(user + system < 500_000, `${user + system} µs`);
+  });
+
   it('include one whose starter has ended, with its tool and port and without its child processes', async () => {
     const { pid, profile } = await left();
     await until(async () => (await portOfProfile(profile)) !== undefined);

@@ -130,6 +130,9 @@ export class AnsweringBrowser {
       note: (sessions) => {
         own.sessions = new Set(sessions);
         own.wasListed = true;
+        // Another connection may have reached another browser in the meantime, and forgotten this one.
+        this.#browsers.set(key, own);
+        this.#over.delete(key);
       },
       noteInside: (its) => own.inside.add(its),
     };

@@ -47,10 +47,8 @@ export class ReadingTime implements Disposable {
     this.#readMs = 0;
     this.#answers = 0;
     if (this.#shownAt !== undefined) this.#shownAt = this.#clock.monotonic();
-    if (wasEnough) {
-      this.#answeredAt = undefined;
-      this.#ask();
-    }
+    this.#answeredAt = undefined;
+    if (wasEnough) this.#ask();
   }
 
   dispose(): void {

@@ -131,6 +131,18 @@ describe('sessions of a Local Chrome when another browser answers at its address
     assert.equal((await answersAs('two')).mayRunElsewhere({ id: ofOne.id }), false);
   });
 
+  it('may be running in a browser that was forgotten while it was being listed', async () => {
+    const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock: systemClock });
+    const answersAs = (id: string) => answering.identify({ id, cdp: {} as CdpConnection }, new Set(), neverAborted);
+    (await answersAs('one')).note([]);
+    const one = await answersAs('one');
+    const session = { id: sessionId('a'), browserId: 'one' };
+    await answersAs('two');
+    one.note([session.id]);
+    const two = await answersAs('two');
+    assert.deepEqual([[...two.elsewhere()], two.mayRunElsewhere(session)], [['a'], true]);
+  });
+
   it('without an ID is the same one as long as something that it had is still in it', async () => {
     const answering = new AnsweringBrowser({ origin: new URL('https://chrome.example'), clock: systemClock });
     const answersWith = (...inside: readonly string[]) =>

@@ -76,6 +76,14 @@ describe('the time that a dialog has been readable', () => {
     assert.deepEqual([await isEnoughAt(2_000), await isEnoughAt(2_300)], [false, true]);
   });
 
+  it('doesn’t include the time before that on a slow connection either', async () => {
+    usualMs = 150;
+    open();
+    assert.equal(await isEnoughAt(750), false);
+    reading.restart();
+    assert.deepEqual([await isEnoughAt(1_250), await isEnoughAt(2_200)], [false, true]);
+  });
+
   it('is no longer measured once it’s disposed', async () => {
     open();
     reading.dispose();

@@ -15,13 +15,14 @@ export function loopbackUrl(address: string): URL | undefined {
   return url !== null && isLoopback(url.hostname) ? url : undefined;
 }
 
-/**
- * The port of an IPv4 address of this machine, empty for the usual one; undefined for any other address. Another browser can have
- * the same port of ::1.
- */
+/** The port of an address of this machine, empty for the usual one; undefined for any other address. */
 export function loopbackPort(address: string): string | undefined {
-  const url = loopbackUrl(address);
-  return url?.hostname === '[::1]' ? undefined : url?.port;
+  return loopbackUrl(address)?.port;
+}
+
+/** The same, but only of an IPv4 address: another browser can have the same port of ::1. */
+export function ipv4Port(address: string): string | undefined {
+  return loopbackUrl(address)?.hostname === '[::1]' ? undefined : loopbackPort(address);
 }
 
 const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;

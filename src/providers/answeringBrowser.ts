@@ -1,6 +1,6 @@
 import { sleep } from '../core/clock.ts';
 import type { SessionId } from '../core/ids.ts';
-import { loopbackPort } from '../core/origin.ts';
+import { ipv4Port } from '../core/origin.ts';
 import type { Link } from '../core/provider.ts';
 import { ProviderError } from '../core/providerError.ts';
 import type { Session } from '../core/session.ts';
@@ -95,13 +95,17 @@ export class AnsweringBrowser {
     this.#browsers.set(key, own);
     own.answeredAt = now;
     own.inside = new Set(inside);
-    const port = loopbackPort(this.#link.origin.origin);
+    const port = ipv4Port(this.#link.origin.origin);
     if (id !== undefined && own.process === undefined && port !== undefined) {
       const within = AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]);
       // If it doesn't say, it's asked again the next time.
       const pid = await pidOf(cdp, within).catch(() => undefined);
       if (pid !== undefined) {
-        own.process = processOf(pid, Number(port));
+        // If the processes can't be read, they are read again the next time.
+        own.process = processOf(pid, Number(port)).catch(() => {
+          own.process = undefined;
+          return undefined;
+        });
         // It may end at any time. Then it isn't found anymore.
         await Promise.race([own.process, sleep(this.#link.clock, answerWithinMs, signal)]);
       }
@@ -119,7 +123,8 @@ export class AnsweringBrowser {
     return {
       unnamedContext: key === firstUnnamed ? 'default-context' : `default-context-${key.slice(0, 8)}`,
       elsewhere() {
-        if (others.reduce((count, { sessions }) => count + sessions.size, 0) > mostElsewhere) {
+        const count = others.reduce((total, { sessions }) => total + sessions.size, 0);
+        if (others.length > 2 && count > mostElsewhere) {
           const what = 'a different browser answers each time';
           throw new ProviderError({ kind: 'unexpectedAnswer', what }, `${others.length} others have answered lately`);
         }
@@ -129,7 +134,7 @@ export class AnsweringBrowser {
         isElsewhere(session) || (browserId !== key && !this.#over.has(browserId)),
       note: (sessions) => {
         own.sessions = new Set(sessions);
-        own.wasListed = true;
+        own.wasListed ||= own.sessions.size > 0;
         // Another connection may have reached another browser in the meantime, and forgotten this one.
         this.#browsers.set(key, own);
         this.#over.delete(key);
@@ -159,19 +164,16 @@ export class AnsweringBrowser {
 /**
  * The process of this machine that has a port; undefined if it may be one of another machine or a container.
  * @param pid the process ID that it gives itself. In a namespace, as with Flatpak, it's another one than on this machine.
+ * @throws Error if the processes can't be read.
  */
 async function processOf(pid: number, port: number): Promise<Identity | undefined> {
-  try {
-    const reader = await openProcessReader();
-    // Any program may have a browser inside.
-    const { found } = await reader.list(() => true, AbortSignal.timeout(readWithinMs));
-    const ports = await readListeningPorts();
-    const debugged = found.filter((one) => flagOf(one, '--remote-debugging-port') !== undefined);
-    const named = debugged.find((one) => one.pid === pid);
-    if (named !== undefined && (await ports?.belongsTo(port, pid)) !== false) return named;
-    for (const one of debugged) if ((await ports?.portsOf(one.pid))?.includes(port) === true) return one;
-    return undefined;
-  } catch {
-    return undefined;
-  }
+  const reader = await openProcessReader();
+  // Any program may have a browser inside.
+  const { found } = await reader.list(() => true, AbortSignal.timeout(readWithinMs));
+  const ports = await readListeningPorts();
+  const debugged = found.filter((one) => flagOf(one, '--remote-debugging-port') !== undefined);
+  const named = debugged.find((one) => one.pid === pid);
+  if (named !== undefined && (await ports?.belongsTo(port, pid)) !== false) return named;
+  for (const one of debugged) if ((await ports?.portsOf(one.pid))?.includes(port) === true) return one;
+  return undefined;
 }

@@ -202,8 +202,11 @@ function anotherBrowser(): ProviderError {
 
 /** The random IDs of a browser's contexts and pages. */
 async function idsIn(cdp: CdpConnection, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const { isolated, defaultPages } = await contextsOf({ cdp, answering: { unnamedContext: 'any' } }, signal);
-  return new Set([...isolated.keys(), ...[defaultPages, ...isolated.values()].flat().map(({ id }) => id)]);
+  const own = { unnamedContext: 'any' };
+  const { isolated, defaultId, defaultPages, ownContexts } = await contextsOf({ cdp, answering: own }, signal);
+  const pages = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
+  const contexts = [...isolated.keys(), ...ownContexts, ...(defaultId === own.unnamedContext ? [] : [defaultId])];
+  return new Set([...contexts, ...pages].filter((id) => id !== undefined));
 }
 
 async function contextsOf(

@@ -9,7 +9,7 @@ const heldUpMs = 200;
 /** A window that is held up again and again counts as having shown the question after this long, in milliseconds, … */
 const longestMs = 5_000;
 /** … if it has answered so many times: it wasn't held up all the time. */
-const leastAnswers = 12;
+const leastAnswers = 4;
 
 /**
  * Measures how long a dialog has been readable, by asking its window something again and again. If the window or the connection to it

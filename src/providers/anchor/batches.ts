@@ -185,12 +185,13 @@ export class AnchorBatches {
     const ids = idsIn(rows);
     const known = this.#note(id, rows);
     this.#known = new Map([...this.#known, [id, groupOf(batch)]]);
-    // It may not know all of their IDs yet. One that was canceled may not have made all of them, but nothing says so.
-    if (faults.length > 0 || known < sizeOf(batch)) {
+    // It may not know all of their IDs yet. One that was canceled or failed may not have made all of them.
+    const found = isBeingMade(batch) || batch.status === 'completed' ? known : rows.length;
+    if (faults.length > 0 || found < sizeOf(batch)) {
       const trouble = { kind: 'unexpectedAnswer', what: 'it left out sessions of a batch' } as const;
       throw new ProviderError(trouble, `${known} of ${sizeOf(batch)} sessions of a batch could be read`);
     }
-    const madeAt = batch.actual_completion_time ?? Number.POSITIVE_INFINITY;
+    const madeAt = batch.actual_completion_time ?? (batch.created_at ?? this.#clock.now()) + batchLeadMs;
     return { sessions: ids, isRecent: isBeingMade(batch) || this.#clock.now() - madeAt < listedAfterMs };
   }
 

@@ -1,7 +1,7 @@
 import type { Account, Credentials } from '../../core/account.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { AccountId } from '../../core/ids.ts';
-import { loopbackPort } from '../../core/origin.ts';
+import { ipv4Port } from '../../core/origin.ts';
 import type { ProviderKind } from '../../core/provider.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import type { RateWindow, RequestLimits } from '../../core/rateWindow.ts';
@@ -112,6 +112,6 @@ export class Connections {
   }
 
   #othersAt(port: number, besides: AccountId): readonly Account[] {
-    return this.#accounts.all.filter(({ id, origin }) => id !== besides && loopbackPort(origin) === String(port));
+    return this.#accounts.all.filter(({ id, origin }) => id !== besides && ipv4Port(origin) === String(port));
   }
 }

@@ -79,7 +79,7 @@ export class ThisMachineAccount implements Disposable {
   /** Looks now, even while the list isn't visible. Resolves when the account is there, if anything was found. */
   async findNow(): Promise<void> {
     if (this.#offered !== undefined || !this.#parts.isEnabled()) return;
-    await this.#find(neverAborted);
+    await this.#find(neverAborted, false);
   }
 
   /** Shows the account at once, because there is something to tell about its sessions, unless the user turned it off. */
@@ -104,7 +104,7 @@ export class ThisMachineAccount implements Disposable {
     const looking = new AbortController();
     this.#looking = looking;
     if (this.#offered === undefined) {
-      const isFound = await this.#find(looking.signal);
+      const isFound = await this.#find(looking.signal, true);
       if (looking.signal.aborted) return;
       this.#misses = isFound ? 0 : this.#misses + 1;
     } else this.#leaveWhenEmpty();
@@ -118,13 +118,13 @@ export class ThisMachineAccount implements Disposable {
    * Offers the account if anything is found, and says whether it was. Also if the processes can't be read, as its row says why, but
    * not at the first failure, which a busy machine can cause.
    */
-  async #find(signal: AbortSignal): Promise<boolean> {
+  async #find(signal: AbortSignal, isScheduled: boolean): Promise<boolean> {
     let isFound = false;
     try {
       isFound = await this.#parts.find(signal);
       this.#failures = 0;
     } catch {
-      if (!signal.aborted) this.#failures++;
+      if (isScheduled && !signal.aborted) this.#failures++;
       isFound = this.#failures >= failuresShown;
     }
     if (isFound && !signal.aborted) this.#offer();

@@ -12,7 +12,7 @@ import { AccountEnd, type EndCounts, type EndingParts, type PendingEnd } from '.
 import { confirmEnds } from './confirm.ts';
 import type { EndJournal } from './journal.ts';
 import { firstOnOneConnection } from './pace.ts';
-import { AccountQueue } from './queue.ts';
+import { AccountQueue, mostFailedLists, type WhyUnsure } from './queue.ts';
 import type { AccountSession, AskedReport, EndOptions, EndReport, EndResult, GroupReport } from './report.ts';
 import {
   accountRemoved,
@@ -23,6 +23,7 @@ import {
   startedLater,
   unreadableRow,
   unsupported,
+  wantsLess,
 } from './request.ts';
 
 /** What {@link Ender} needs. */
@@ -180,6 +181,7 @@ export class Ender {
     progress: { readonly sent: () => void; readonly settled: (account: AccountId, session: SessionId) => void },
   ): Promise<EndResult[]> {
     const { store } = this.#options;
+    const confirmedAt = this.#options.clock.now();
     const doubtful = await this.#relist(accountId, confirmed);
     // A session that ended since, or whose id belongs to another session now, isn't there to be ended.
     const isThere = ({ session, unlisted }: AccountSession) =>
@@ -200,8 +202,7 @@ export class Ender {
         progress.sent();
         end.record(session, why ? 'failed' : 'alreadyGone', why);
       }
-      const whyUnsure =
-        end.terms.mayReuseIds === true ? (session: Session) => this.#whyUnsure(accountId, session) : undefined;
+      const whyUnsure = end.terms.mayReuseIds === true ? this.#whyUnsure(accountId, confirmedAt) : undefined;
       await queue.send(end, end.pending, stop, progress.sent, whyUnsure);
       const send = (again: readonly PendingEnd[]) => queue.send(end, again, stop, () => {}, whyUnsure);
       await confirmEnds(this.#options, end, { stop, send });
@@ -243,14 +244,26 @@ export class Ender {
     return new Map(unsure);
   }
 
-  /** The same for one session, right before its end is sent: others may have taken long, or a rate limit was waited for. */
-  async #whyUnsure(accountId: AccountId, session: Session): Promise<ProviderError | undefined> {
-    if (!hasStart(session)) return undefined;
-    if (!this.#isFresh(accountId)) {
-      const result = await this.#options.refresher.refresh(accountId, { thorough: true });
-      if (result.kind === 'failed') return result.trouble;
-    }
-    return this.#whyUnread(accountId, session.id);
+  /**
+   * The same for one session, right before its end is sent: others may have taken long, or a rate limit was waited for. Once several
+   * lists in a row have failed, no further one is requested.
+   */
+  #whyUnsure(accountId: AccountId, confirmedAt: number): WhyUnsure {
+    let failed: readonly ProviderError[] = [];
+    return async (session) => {
+      if (!hasStart(session)) return undefined;
+      if (!this.#isFresh(accountId, confirmedAt)) {
+        if (failed.length >= mostFailedLists) return failed.at(-1);
+        const result = await this.#options.refresher.refresh(accountId, { thorough: true });
+        if (result.kind === 'failed') {
+          // Ends that are sent at the same time share a list.
+          if (!wantsLess(result.trouble) && !failed.includes(result.trouble)) failed = [...failed, result.trouble];
+          return result.trouble;
+        }
+        failed = [];
+      }
+      return this.#whyUnread(accountId, session.id);
+    };
   }
 
   /** The reason why the last list doesn't show which session has an ID, although it may have one; undefined if it does. */
@@ -259,10 +272,12 @@ export class Ender {
     return isUnread ? unreadableRow() : undefined;
   }
 
-  #isFresh(accountId: AccountId): boolean {
+  /** Whether the last list is recent: when it began, or when it was complete, if it's newer than the confirmation. */
+  #isFresh(accountId: AccountId, confirmedAt = Number.POSITIVE_INFINITY): boolean {
     const { store, clock } = this.#options;
     const state = store.state(accountId);
-    return state?.kind === 'ready' && isRecent(state.began, clock.now(), freshMs);
+    if (state?.kind !== 'ready') return false;
+    return isRecent(state.began >= confirmedAt ? state.asOf : state.began, clock.now(), freshMs);
   }
 
   /** The reason a confirmed session isn't there; undefined if it has ended, or another session has its ID. */

@@ -33,7 +33,7 @@ const mostAtOnce = 8;
 /** How many times an end waits because the list that comes first is rate limited, … */
 const mostDelays = 8;
 /** … and because it failed in a way that may pass. */
-const mostFailedLists = 3;
+export const mostFailedLists = 3;
 
 /** The reason why it isn't known whether a session still has its ID; undefined if it's known. Never rejects. */
 export type WhyUnsure = (session: Session) => Promise<ProviderError | undefined>;

@@ -124,8 +124,9 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   const question = questionForBatch(groupName(group), facts, subjects, loss);
   const generation = parts.connections.generation(accountId);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
-  if (group.canCancel !== true && (await hasMoreThan(parts, target, members)))
+  if (group.canCancel !== true && (await hasMoreThan(parts, target, members, isKnown)))
     return deleteBatch(parts, [{ accountId, groupId }]);
+  if (holdsProtected(parts, group, membersOf(parts, target))) return undefined;
   const answer = await whileWorking(
     parts,
     l10n.t('Deleting batch "{0}"', groupName(group)),
@@ -139,17 +140,24 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
 
 /**
  * Looks up the sessions of a batch, and lists its account again. Waits a few seconds at most.
+ * @param asksAboutUnlisted whether the provider is asked about those that the list leaves out.
  * @returns whether that list shows which of them are running.
  */
-async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarget): Promise<boolean> {
+async function lookUpMembers(
+  parts: EndParts,
+  { accountId, groupId }: GroupTarget,
+  asksAboutUnlisted = true,
+): Promise<boolean> {
   const { connections, refresher, store, logger, prompts, clock } = parts;
   const limit = deadline(clock, longestLookUpMs);
   const lookUp = async (): Promise<boolean> => {
     const provider = await connections.open(accountId);
     if (provider.lookUpGroup === undefined) return true;
     limitRequests(parts, accountId, 'lookUp');
-    const made = await provider.lookUpGroup(groupId, limit.signal);
+    const made = await provider.lookUpGroup(groupId, limit.signal).catch((error: unknown) => ProviderError.from(error));
     if ((await refresher.refreshOnRequest(accountId)).kind !== 'listed') return false;
+    if (ProviderError.is(made)) throw made;
+    if (!asksAboutUnlisted) return true;
     const listed = store.known(accountId);
     const unlisted = made.filter((id) => !listed.has(id) && !store.hasEnded(accountId, id));
     return (await findGone(parts, accountId, unlisted)).length === unlisted.length;
@@ -164,13 +172,18 @@ async function lookUpMembers(parts: EndParts, { accountId, groupId }: GroupTarge
   }
 }
 
-/** Whether more of a batch's sessions are running now, after its dialog, than the dialog said. */
+/**
+ * Whether more of a batch's sessions are running now, after its dialog, than the dialog said, or may be.
+ * @param wasKnown whether it was known then which are running.
+ */
 async function hasMoreThan(
   parts: EndParts,
   target: GroupTarget,
   confirmed: readonly AccountSession[],
+  wasKnown: boolean,
 ): Promise<boolean> {
-  await lookUpMembers(parts, target);
+  const isKnown = await lookUpMembers(parts, target, false);
+  if (wasKnown && !isKnown) return true;
   const ids = new Set(confirmed.map(({ session }) => session.id));
   return membersOf(parts, target).some(({ session }) => !ids.has(session.id));
 }
@@ -203,7 +216,7 @@ async function deleteFinished(
   const generation = parts.connections.generation(accountId);
   if (!(await confirmGroup(parts, accountId, question))) return undefined;
   // A list that arrived while the dialog was open may show that its sessions are running.
-  if (store.state(accountId)?.contents.groups.has(group.id) || (await hasMoreThan(parts, target, [])))
+  if (store.state(accountId)?.contents.groups.has(group.id) || (await hasMoreThan(parts, target, [], isKnown)))
     return deleteBatch(parts, [{ accountId, groupId: group.id }]);
   const provider = providerName(parts, accountId);
   const { report, verdict } = await whileWorking(

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { isLoopback, loopbackPort, loopbackUrl, parseAddress } from '../../../src/core/origin.ts';
+import { ipv4Port, isLoopback, loopbackPort, loopbackUrl, parseAddress } from '../../../src/core/origin.ts';
 import { assertOrigin, isAtAccount, isWithin, receiverOf, requestUrl } from '../../../src/core/requestUrl.ts';
 import { formatAddress, parseTypedAddress } from '../../../src/core/typedAddress.ts';
 
@@ -16,7 +16,8 @@ describe('server addresses', () => {
 
   it('lead to a browser at the same port, except for that of ::1, where another one may be', () => {
     const ports = ['http://127.0.0.1:9222', 'http://localhost:9222', 'http://[::1]:9222', 'https://a.example:9222'];
-    assert.deepEqual(ports.map(loopbackPort), ['9222', '9222', undefined, undefined]);
+    assert.deepEqual(ports.map(ipv4Port), ['9222', '9222', undefined, undefined]);
+    assert.deepEqual(ports.map(loopbackPort), ['9222', '9222', '9222', undefined]);
   });
 
   it('are https anywhere, or http on this machine', () => {

@@ -234,6 +234,32 @@ describe('a whole batch', () => {
       assert.equal(server.running.length, 3);
     });
 
+  it('is asked about again if its sessions can’t be looked up anymore after its dialog', async () => {
+    server.addBatch(2, { id: 'batch_a' });
+    await services.refresher.refresh(accountId);
+    duringDialog = async () => {
+      const answer = { status: 500, json: {} };
+      server.misbehave('GET', /batch-sessions\/batch_a/, { kind: 'answer', answer }, 100);
+    };
+    await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+    assert.doesNotMatch(details[0] ?? '', /Not all sessions/);
+    assert.match(details[1] ?? '', /Not all sessions in .* can be listed, so some may be missing here\./);
+    assert.equal(details.length, 2);
+    assert.deepEqual(server.running, []);
+  });
+
+  it('isn’t deleted if one of its sessions was protected right after its dialog, as in another window', async () => {
+    const { members } = server.addBatch(2, { id: 'batch_a' });
+    await services.refresher.refresh(accountId);
+    duringDialog = async () => {
+      const by = () => parts.protections.set(accountId, [sessionId(members[0]?.id ?? '')], true).then(() => {});
+      server.misbehave('GET', /batch-sessions\/batch_a/, { kind: 'interrupted', by }, 1);
+    };
+    await deleteBatch(parts, [{ accountId, groupId: groupId('batch_a') }]);
+    assert.match(messages.join(), /has protected sessions: .*\. No request was sent\./);
+    assert.equal(server.running.length, 2);
+  });
+
   it('isn’t said to be deleted with sessions that are still running, whatever the provider answers', async () => {
     server.addBatch(3, { id: 'batch_a' });
     await services.refresher.refresh(accountId);

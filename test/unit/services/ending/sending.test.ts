@@ -172,6 +172,47 @@ describe('sending ends', () => {
         assert.deepEqual([...new Set(report.results.map(({ outcome }) => outcome))], ['ended']);
       });
 
+    it('requests only a few lists if they keep failing, however many ends there are', async () => {
+      const { clock, provider, services, targets, end, over } = await scriptedServices(
+        (made) => {
+          made.ending = { ...usualEnding, mayReuseIds: true };
+          for (let at = 0; at < 100; at++) made.start(`s${at}`, { startedAt: 1_000 });
+        },
+        { interval: 0 },
+      );
+      await over(clock.wait(20_000));
+      const before = provider.asked('list').length;
+      provider.onList = async () => {
+        await clock.wait(15_000);
+        throw failure({ kind: 'timedOut', afterMs: 15_000 });
+      };
+      const report = await end(targets());
+      services.dispose();
+      assert.deepEqual(provider.asked('end'), []);
+      assert.deepEqual([...new Set(report.results.map(({ outcome }) => outcome))], ['failed']);
+      assert.ok(provider.asked('list').length - before <= 8, `${provider.asked('list').length - before} lists`);
+    });
+
+    it('requests few lists if each takes long', async () => {
+      const { clock, provider, services, targets, end, over } = await scriptedServices(
+        (made) => {
+          made.ending = { ...usualEnding, mayReuseIds: true };
+          for (let at = 0; at < 100; at++) made.start(`s${at}`, { startedAt: 1_000 });
+        },
+        { interval: 0 },
+      );
+      await over(clock.wait(20_000));
+      const before = provider.asked('list').length;
+      provider.onList = async () => {
+        await clock.wait(8_000);
+        return {};
+      };
+      const report = await end(targets());
+      services.dispose();
+      assert.deepEqual([...new Set(report.results.map(({ outcome }) => outcome))], ['ended']);
+      assert.ok(provider.asked('list').length - before <= 8, `${provider.asked('list').length - before} lists`);
+    });
+
     it('waits if the list that is to show them is rate limited', async () => {
       const { provider, report } = await reused((made) => {
         made.onList = (nth) => {

@@ -124,21 +124,28 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await user.choose(row('left'), 'Open Live View');
     await (await user.live('left.example.com')).locator('#endSession').waitFor();
     await user.choose(row('right'), 'Open Live View to the Side');
-    const panel = await user.live('right.example.com');
-    await panel.locator('#name').click();
-    await panel.locator('#endSession').hover();
-    const under = await panel.locator('#endSession').boundingBox();
-    await user.aims();
-    // The view on the right changes places with the one on the left.
-    await user.page.keyboard.press('Control+K');
-    await user.page.keyboard.press('ArrowLeft');
-    const left = await user.live('left.example.com');
-    await until(async () => (await left.locator('#endSession').boundingBox())?.x === under?.x);
+    let name = 'right';
+    // On a busy machine, it can take longer than after which a click is certainly meant.
+    for (let tookMs = Number.POSITIVE_INFINITY; tookMs > 300; ) {
+      const [panel, other] = [await user.live(`${name}.example.com`), name === 'right' ? 'left' : 'right'];
+      await panel.locator('#name').click();
+      await panel.locator('#endSession').hover();
+      const under = await panel.locator('#endSession').boundingBox();
+      await user.aims();
+      // The view on the right changes places with the one on the left.
+      const began = performance.now();
+      await user.page.keyboard.press('Control+K');
+      await user.page.keyboard.press('ArrowLeft');
+      const next = await user.live(`${other}.example.com`);
+      await until(async () => (await next.locator('#endSession').boundingBox())?.x === under?.x);
+      tookMs = performance.now() - began;
+      name = other;
+    }
     await user.page.mouse.down();
     await user.page.mouse.up();
-    assert.match(await user.dialog(), /End session "left\.example\.com" \(\S+\)\?/);
+    assert.match(await user.dialog(), new RegExp(`End session "${name}\\.example\\.com" \\(\\S+\\)\\?`));
     await user.press('Cancel');
-    assert.ok(server.running.includes('sess_left'));
+    assert.ok(['sess_left', 'sess_right'].every((id) => server.running.includes(id)));
   });
 
   it('is asked in the live view of a session whose ID another one got since', async () => {

@@ -54,7 +54,7 @@ export async function isElsewhere(
 /**
  * Finds the programs that are connected to browsers, to control them, and haven't started them. This editor's own windows aren't among
  * them. A program can begin to use a browser that was left behind, or that another one has started.
- * @param likely processes that may be among them.
+ * @param likely where they are looked for if a browser wasn't left behind: among all processes, that would take too long.
  * @returns the name of one for each browser that has any, by the browser's process ID.
  */
 export async function clientsOfBrowsers(
@@ -71,11 +71,11 @@ export async function clientsOfBrowsers(
     port === undefined ? ports.portsOf(process.pid) : [port];
   const portsByBrowser = new Map<AutomatedBrowser, readonly number[]>();
   for (const one of controlled) portsByBrowser.set(one, await portsOf(one));
-  const all = [...portsByBrowser.values()].flat();
-  const found = await ports.clientsOf(all, [
-    ...likely,
-    process.pid,
-    ...controlled.flatMap(({ ownerPids }) => ownerPids),
+  const portsIf = (isLeftBehind: boolean) =>
+    controlled.filter((one) => one.isLeftBehind === isLeftBehind).flatMap((one) => portsByBrowser.get(one) ?? []);
+  const found = new Map([
+    ...(await ports.clientsOf(portsIf(false), likely)),
+    ...(await ports.clientsOf(portsIf(true))),
   ]);
   const own = processes.processWith(process.pid);
   // The extension hosts of all windows are the same program and have the same parent.

@@ -129,6 +129,29 @@ import { until } from '../until.ts';
     }
   });
 
+  it('have clients that didn’t start a browser, looked for among all processes only if it was left behind', async () => {
+    const port = await freePort();
+    const server = await listenAt('127.0.0.1', port);
+    server.on('connection', (socket) => socket.resume());
+    const client = start('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; exec cat <&3`]);
+    try {
+      const pid = client.child.pid ?? 0;
+      await until(async () => (await clientsOf(port)).includes(pid));
+      const processes = await (await openProcessReader()).list(() => false, unaborted);
+      const users = (isLeftBehind: boolean, likely: readonly number[], ownerPids: readonly number[] = []) => {
+        const browser = { process: { pid: 1 }, port, isLeftBehind, children: [], ownerPids };
+        return clientsOfBrowsers([browser as unknown as AutomatedBrowser], processes, readListeningPorts, likely);
+      };
+      assert.deepEqual(await users(true, []), new Map([[1, 'cat']]));
+      assert.deepEqual(await users(false, [pid]), new Map([[1, 'cat']]));
+      assert.deepEqual(await users(false, []), new Map());
+      assert.deepEqual(await users(false, [pid], [pid]), new Map());
+    } finally {
+      client.child.kill();
+      await close(server);
+    }
+  });
+
   it('have clients whose processes can’t be read, such as another user’s, as long as they are connected', async () => {
     const port = await freePort();
     const server = await listenAt('127.0.0.1', port);

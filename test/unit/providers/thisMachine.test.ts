@@ -170,13 +170,6 @@ function fileOf(pid: number | string, name: string): string {
     assert.equal(used?.inUseBy, 'scrape.mjs');
     assert.deepEqual([used?.local?.isLeftBehind, used?.local?.startedIn], [false, folder]);
     assert.equal(used?.local?.profile?.afterEnd, 'deleted');
-    const client = join(folder, 'client.mjs');
-    writeFileSync(client, `import { connect } from 'node:net'; connect(Number(process.argv[2]), '127.0.0.1');`);
-    await until(async () => ((await find())?.local?.port ?? 0) > 0);
-    const other = start(process.execPath, [client, `${(await find())?.local?.port}`]);
-    await until(async () => (await find())?.inUseBy === 'client.mjs');
-    await other.stop();
-    await until(async () => (await find())?.inUseBy === 'scrape.mjs');
     process.kill(owner.child.pid ?? 0, 'SIGKILL');
     await until(async () => (await find())?.local?.isLeftBehind === true);
     const after = await find();

@@ -15,7 +15,7 @@ export interface BrowserKind {
   portOf(process: LocalProcess): number | undefined;
   /** Whether a program can control it. */
   isControllable(process: LocalProcess): boolean;
-  /** Whether only a program starts it like this. Users debug their own browsers, too. */
+  /** Whether only programs start it like this: users debug their own browsers, too. */
   isAutomated(process: LocalProcess): boolean;
   /** Whether its parent is a shell script that only starts it and waits for it to end. */
   isWrapper(parent: LocalProcess): boolean;

@@ -125,7 +125,7 @@ describe('a user who doesn’t want to be asked about each end', function () {
     await (await user.live('left.example.com')).locator('#endSession').waitFor();
     await user.choose(row('right'), 'Open Live View to the Side');
     let name = 'right';
-    // On a busy machine, it can take longer than after which a click is certainly meant.
+    // On a busy machine, changing places can take so long that a click counts as meant. Then they change places again.
     for (let tookMs = Number.POSITIVE_INFINITY; tookMs > 300; ) {
       const [panel, other] = [await user.live(`${name}.example.com`), name === 'right' ? 'left' : 'right'];
       await panel.locator('#name').click();

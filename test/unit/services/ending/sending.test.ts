@@ -36,6 +36,19 @@ describe('sending ends', () => {
       return { provider, report };
     };
 
+    /** Sessions whose list is 20 seconds old. */
+    const withOldList = async (count: number) => {
+      const all = await scriptedServices(
+        (made) => {
+          made.ending = { ...usualEnding, mayReuseIds: true };
+          for (let at = 0; at < count; at++) made.start(`s${at}`, { startedAt: 1_000 });
+        },
+        { interval: 0 },
+      );
+      await all.over(all.clock.wait(20_000));
+      return all;
+    };
+
     it('compares the sessions again if the list is old by the time that an end is sent', async () => {
       const { provider, report } = await reused(() => {});
       assert.deepEqual(
@@ -152,14 +165,7 @@ describe('sending ends', () => {
       { kind: 'timedOut', afterMs: 5 },
     ] as const)
       it(`requests the list that is to show them again if it failed once: ${JSON.stringify(trouble)}`, async () => {
-        const { clock, provider, services, targets, end, over } = await scriptedServices(
-          (made) => {
-            made.ending = { ...usualEnding, mayReuseIds: true };
-            for (let at = 0; at < 5; at++) made.start(`s${at}`, { startedAt: 1_000 });
-          },
-          { interval: 0 },
-        );
-        await over(clock.wait(20_000));
+        const { provider, services, targets, end } = await withOldList(5);
         let failed = false;
         provider.onList = () => {
           if (failed) return {};
@@ -173,14 +179,7 @@ describe('sending ends', () => {
       });
 
     it('requests only a few lists if they keep failing, however many ends there are', async () => {
-      const { clock, provider, services, targets, end, over } = await scriptedServices(
-        (made) => {
-          made.ending = { ...usualEnding, mayReuseIds: true };
-          for (let at = 0; at < 100; at++) made.start(`s${at}`, { startedAt: 1_000 });
-        },
-        { interval: 0 },
-      );
-      await over(clock.wait(20_000));
+      const { clock, provider, services, targets, end } = await withOldList(100);
       const before = provider.asked('list').length;
       provider.onList = async () => {
         await clock.wait(15_000);
@@ -194,14 +193,7 @@ describe('sending ends', () => {
     });
 
     it('requests few lists if each takes long', async () => {
-      const { clock, provider, services, targets, end, over } = await scriptedServices(
-        (made) => {
-          made.ending = { ...usualEnding, mayReuseIds: true };
-          for (let at = 0; at < 100; at++) made.start(`s${at}`, { startedAt: 1_000 });
-        },
-        { interval: 0 },
-      );
-      await over(clock.wait(20_000));
+      const { clock, provider, services, targets, end } = await withOldList(100);
       const before = provider.asked('list').length;
       provider.onList = async () => {
         await clock.wait(8_000);

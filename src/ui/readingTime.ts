@@ -6,10 +6,8 @@ const readingMs = 500;
 const askEveryMs = 50;
 /** If the window answers later than usual by this much, in milliseconds, it or the connection to it was held up. */
 const heldUpMs = 200;
-/** A window that is held up again and again counts as having shown the question after this long, in milliseconds, … */
-const longestMs = 5_000;
-/** … if it has answered so many times: it wasn't held up all the time. */
-const leastAnswers = 4;
+/** How many times a window may be held up until it counts as having shown the question. An answer arrives after the first time. */
+const mostHeldUps = 4;
 
 /**
  * Measures how long a dialog has been readable, by asking its window something again and again. If the window or the connection to it
@@ -20,10 +18,9 @@ export class ReadingTime implements Disposable {
   readonly #askWindow: () => PromiseLike<unknown>;
   #isDisposed = false;
   #readMs = 0;
-  #answers = 0;
-  /** When the window answered last, and when it was first certain that it showed the question, in monotonic milliseconds. */
+  #heldUps = 0;
+  /** When the window answered last, in monotonic milliseconds. */
   #answeredAt: number | undefined;
-  #shownAt: number | undefined;
   /** The shortest time that the window took for an answer. */
   #usualMs = Number.POSITIVE_INFINITY;
 
@@ -36,17 +33,14 @@ export class ReadingTime implements Disposable {
 
   /** Whether the question has been readable for long enough. */
   get isEnough(): boolean {
-    if (this.#shownAt === undefined) return false;
-    const isLong = this.#clock.monotonic() - this.#shownAt >= longestMs && this.#answers >= leastAnswers;
-    return this.#readMs >= readingMs || isLong;
+    return this.#readMs >= readingMs || this.#heldUps >= mostHeldUps;
   }
 
   /** Begins again: the question may only have been shown now. */
   restart(): void {
     const wasEnough = this.isEnough;
     this.#readMs = 0;
-    this.#answers = 0;
-    if (this.#shownAt !== undefined) this.#shownAt = this.#clock.monotonic();
+    this.#heldUps = 0;
     this.#answeredAt = undefined;
     if (wasEnough) this.#ask();
   }
@@ -67,9 +61,8 @@ export class ReadingTime implements Disposable {
     this.#usualMs = Math.min(this.#usualMs, now - askedAt);
     const sinceMs = now - (this.#answeredAt ?? now);
     if (sinceMs <= askEveryMs + 2 * this.#usualMs + heldUpMs) this.#readMs += sinceMs;
+    else this.#heldUps++;
     this.#answeredAt = now;
-    this.#answers++;
-    this.#shownAt ??= now;
     if (!this.isEnough) this.#clock.after(askEveryMs, () => this.#ask());
   }
 }

@@ -29,7 +29,7 @@ export interface PendingEnd {
   /** What is known about the last request. */
   sent: Sent;
   attempts: number;
-  /** How often it wasn't sent because the provider limits requests for the list that comes first. */
+  /** How often it wasn't sent because the list that comes first was rate limited or failed. */
   delays: number;
 }
 

@@ -82,7 +82,7 @@ export class Ender {
     // The call doesn't reach the others, such as sessions of other keys.
     const sessions = this.#listed(accountId).filter(({ bulkEndExclusion }) => bulkEndExclusion === undefined);
     const { store, evidence } = this.#options;
-    await this.#relist(accountId, []);
+    await this.#relist(accountId);
     const { results, sent } = await this.#ask(accountId, generation, sessions, async (provider) => {
       if (provider.endEverything === undefined) throw unsupported('end everything at once');
       const missing = new Set(store.missing(accountId));
@@ -182,16 +182,14 @@ export class Ender {
   ): Promise<EndResult[]> {
     const { store } = this.#options;
     const confirmedAt = this.#options.clock.now();
-    const doubtful = await this.#relist(accountId, confirmed);
+    await this.#relist(accountId);
     // A session that ended since, or whose id belongs to another session now, isn't there to be ended.
     const isThere = ({ session, unlisted }: AccountSession) =>
       isSame(session, store.session(accountId, session.id) ?? (unlisted === true ? session : undefined));
-    const there = new Set(confirmed.filter((target) => isThere(target) && !doubtful.has(target.session.id)));
+    const there = new Set(confirmed.filter(isThere));
     const missing = confirmed.flatMap((target) => {
-      if (there.has(target)) return [];
       const { session } = target;
-      const error = isThere(target) ? doubtful.get(session.id) : this.#whyMissing(accountId, session.id);
-      return [{ session, error }];
+      return there.has(target) ? [] : [{ session, error: this.#whyMissing(accountId, session.id) }];
     });
     const queue = await this.#enterQueue(accountId);
     const onSettled = (id: SessionId) => progress.settled(accountId, id);
@@ -216,37 +214,26 @@ export class Ender {
 
   /**
    * Lists an account again before ends are sent, where ids may be reused or where a list may come from one of several
-   * workers: later lists are compared with what all workers have now.
-   * @returns the sessions that can't be compared, with the reason. Another one may have their id by now, and other extensions'
-   * providers don't compare it themselves.
+   * workers: later lists are compared with what all workers have now. If that fails and ids may be reused, it's listed before
+   * each end.
    */
-  async #relist(
-    accountId: AccountId,
-    confirmed: readonly AccountSession[],
-  ): Promise<ReadonlyMap<SessionId, ProviderError>> {
+  async #relist(accountId: AccountId): Promise<void> {
     const { store, connections, refresher } = this.#options;
     const state = store.state(accountId);
     // An account that can't be connected to is reported with each end.
     const provider = await connections.open(accountId).catch(() => undefined);
-    if (state === undefined || provider === undefined) return new Map();
+    if (state === undefined || provider === undefined) return;
     const { lists, mayReuseIds = false } = provider.ending;
     const isListed = state.kind === 'ready';
     const isOld = !this.#isFresh(accountId);
     const isNeeded = isListed && (lists === 'partial' || (lists === 'complete' && isOld));
-    if (!isNeeded && !(isOld && mayReuseIds)) return new Map();
-    const result = await refresher.refresh(accountId, { thorough: true });
-    // If it failed, it's requested again before each end is sent.
-    if (!mayReuseIds || result.kind === 'failed') return new Map();
-    const unsure = confirmed.flatMap(({ session, unlisted }) => {
-      const why = this.#whyUnread(accountId, session.id);
-      return unlisted === true || !hasStart(session) || why === undefined ? [] : [[session.id, why] as const];
-    });
-    return new Map(unsure);
+    if (isNeeded || (isOld && mayReuseIds)) await refresher.refresh(accountId, { thorough: true });
   }
 
   /**
-   * The same for one session, right before its end is sent: others may have taken long, or a rate limit was waited for. Once several
-   * lists in a row have failed, no further one is requested.
+   * Says, right before the end of a session is sent, why it can't be compared: another one may have its id by now, and other
+   * extensions' providers don't compare it themselves. The account is listed again if others have taken long or a rate limit was
+   * waited for. Once several lists in a row have failed, no further one is requested.
    */
   #whyUnsure(accountId: AccountId, confirmedAt: number): WhyUnsure {
     let failed: readonly ProviderError[] = [];

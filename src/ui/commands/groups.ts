@@ -81,7 +81,7 @@ export async function cancelBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (holdsProtected(parts, group, members)) return canceled(parts, members);
   const question = questionForCancel(
     groupName(group),
-    [...new Set([...factsOf(parts, target.accountId, members, group), ...partSentences(parts, target, isKnown)])],
+    eachOnce(factsOf(parts, target.accountId, members, group), partSentences(parts, target, isKnown)),
     describeSessions(parts, members),
   );
   const generation = parts.connections.generation(target.accountId);
@@ -120,7 +120,7 @@ export async function deleteBatch(parts: EndParts, args: readonly unknown[]): Pr
   if (running === undefined && members.length === 0) return deleteFinished(parts, target, group, loss, isKnown);
   if (holdsProtected(parts, group, members)) return undefined;
   const subjects = describeSessions(parts, members);
-  const facts = [...new Set([...factsOf(parts, accountId, members, group), ...partSentences(parts, target, isKnown)])];
+  const facts = eachOnce(factsOf(parts, accountId, members, group), partSentences(parts, target, isKnown));
   const question = questionForBatch(groupName(group), facts, subjects, loss);
   const generation = parts.connections.generation(accountId);
   if (!(await confirmRunning(parts, target, group, question))) return undefined;
@@ -154,10 +154,13 @@ async function lookUpMembers(
     const provider = await connections.open(accountId);
     if (provider.lookUpGroup === undefined) return true;
     limitRequests(parts, accountId, 'lookUp');
-    const made = await provider.lookUpGroup(groupId, limit.signal).catch((error: unknown) => ProviderError.from(error));
-    if ((await refresher.refreshOnRequest(accountId)).kind !== 'listed') return false;
-    if (ProviderError.is(made)) throw made;
-    if (!asksAboutUnlisted) return true;
+    let isListed = false;
+    // Also if they can't be looked up.
+    const list = async () => {
+      isListed = (await refresher.refreshOnRequest(accountId)).kind === 'listed';
+    };
+    const made = await provider.lookUpGroup(groupId, limit.signal).finally(list);
+    if (!isListed || !asksAboutUnlisted) return isListed;
     const listed = store.known(accountId);
     const unlisted = made.filter((id) => !listed.has(id) && !store.hasEnded(accountId, id));
     return (await findGone(parts, accountId, unlisted)).length === unlisted.length;
@@ -202,11 +205,8 @@ async function deleteFinished(
   const { ender, finished, store } = parts;
   const { accountId } = target;
   const name = groupName(group);
-  const facts = [
-    ...factsOf(parts, accountId, []),
-    ...(group.counts ? [finishedCount(group.counts)] : []),
-    ...partSentences(parts, target, isKnown),
-  ];
+  const made = group.counts ? [finishedCount(group.counts)] : [];
+  const facts = eachOnce(factsOf(parts, accountId, []), made, partSentences(parts, target, isKnown));
   const state = store.state(accountId);
   // What couldn't be listed may be running sessions of this batch.
   const question =
@@ -264,6 +264,11 @@ function factsOf(
       ? [l10n.t('More of its sessions may start while this dialog is open. They will end too.')]
       : []),
   ];
+}
+
+/** Lines for a dialog, which may have the same reason to say that sessions may be missing. */
+function eachOnce(...lines: readonly (readonly string[])[]): readonly string[] {
+  return [...new Set(lines.flat())];
 }
 
 /** What a dialog about a batch says if it isn't known which sessions the batch has. */

@@ -22,7 +22,8 @@ export function loopbackPort(address: string): string | undefined {
 
 /** The same, but only of an IPv4 address: another browser can have the same port of ::1. */
 export function ipv4Port(address: string): string | undefined {
-  return loopbackUrl(address)?.hostname === '[::1]' ? undefined : loopbackPort(address);
+  const url = loopbackUrl(address);
+  return url?.hostname === '[::1]' ? undefined : url?.port;
 }
 
 const loopbackV4 = /^127(\.(25[0-5]|2[0-4]\d|1\d\d|\d{1,2})){3}$/;

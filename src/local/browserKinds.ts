@@ -21,19 +21,27 @@ export interface BrowserKind {
   isWrapper(parent: LocalProcess): boolean;
 }
 
+/** Flags that Chrome and WebKit have in common. */
+const flagsInCommon = {
+  profileOf: (process: LocalProcess) => flagOf(process, '--user-data-dir'),
+  isHeadless: (process: LocalProcess) => flagOf(process, '--headless') !== undefined,
+};
+
 /** Chrome and the browsers that are based on it. Their child processes have all their arguments in one string. */
 const chromium: BrowserKind = {
+  ...flagsInCommon,
   name: undefined,
   isChild: ({ args }) => args.some((arg) => /(^|\s)--type=/.test(arg)),
-  profileOf: (process) => flagOf(process, '--user-data-dir'),
   toolWithoutProfile: undefined,
-  isHeadless: (process) => flagOf(process, '--headless') !== undefined,
   portOf: (process) => portIn(flagOf(process, '--remote-debugging-port')),
   isControllable: (process) =>
     chromium.portOf(process) !== undefined || flagOf(process, '--remote-debugging-pipe') !== undefined,
   isAutomated: (process) => flagOf(process, '--enable-automation') !== undefined || chromium.isHeadless(process),
   isWrapper: () => false,
 };
+
+/** Only programs start Firefox with one of these. */
+const automationFlags = ['juggler-pipe', 'juggler', 'marionette'];
 
 /**
  * Firefox and browsers that are made from it. They take flags with one or two dashes, and a value after a space. All child processes
@@ -48,15 +56,11 @@ const firefox: BrowserKind = {
     (others.length === 0 ? / -contentproc( |$)/.test(first) : /^-contentproc( |$)/.test(others[0] ?? '')),
   profileOf: (process) => mozillaFlagOf(process, 'profile'),
   toolWithoutProfile: undefined,
-  isHeadless: (process) => mozillaFlagOf(process, 'headless') !== undefined,
+  isHeadless: (process) => hasMozillaFlag(process, 'headless'),
   // Its DevTools speak another protocol.
   portOf: () => undefined,
-  isControllable: (process) =>
-    ['juggler-pipe', 'juggler', 'marionette', 'remote-debugging-port'].some(
-      (flag) => mozillaFlagOf(process, flag) !== undefined,
-    ),
-  isAutomated: (process) =>
-    ['juggler-pipe', 'juggler', 'marionette', 'headless'].some((flag) => mozillaFlagOf(process, flag) !== undefined),
+  isControllable: (process) => hasMozillaFlag(process, ...automationFlags, 'remote-debugging-port'),
+  isAutomated: (process) => hasMozillaFlag(process, ...automationFlags, 'headless'),
   isWrapper: () => false,
 };
 
@@ -65,11 +69,10 @@ const firefox: BrowserKind = {
  * children. On macOS and Linux, a shell script starts it and waits (`browser_patches/webkit/pw_run.sh` in Playwright's repository).
  */
 const webkit: BrowserKind = {
+  ...flagsInCommon,
   name: 'WebKit',
   isChild: ({ program }) => /^(WPE|WebKit)(Web|Network|GPU)Process$/.test(programName(program)),
-  profileOf: (process) => flagOf(process, '--user-data-dir'),
   toolWithoutProfile: 'Playwright',
-  isHeadless: (process) => flagOf(process, '--headless') !== undefined,
   portOf: () => undefined,
   isControllable: (process) => flagOf(process, '--inspector-pipe') !== undefined,
   isAutomated: (process) => webkit.isControllable(process),
@@ -148,4 +151,8 @@ function mozillaFlagOf({ args }: Pick<LocalProcess, 'args'>, name: string): stri
     return rest.slice(1, address < 0 ? undefined : address);
   }
   return undefined;
+}
+
+function hasMozillaFlag(process: LocalProcess, ...names: readonly string[]): boolean {
+  return names.some((name) => mozillaFlagOf(process, name) !== undefined);
 }

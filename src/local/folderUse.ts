@@ -39,8 +39,8 @@ const locks: readonly (readonly [name: string, target: RegExp, isThisMachine: (h
 ];
 
 /**
- * Whether the browser's own lock says that a profile may be in use. If it doesn't say which process of which machine has it, the
- * profile counts as locked.
+ * Whether a browser's own lock says that a profile may be in use. A lock that doesn't name a process of a machine counts as one
+ * that is.
  */
 export async function isLocked(folder: string): Promise<boolean> {
   const all = locks.map(async ([name, pattern, isThisMachine]) => {

@@ -67,29 +67,28 @@ export async function readListeningPorts(root = '/proc'): Promise<ListeningPorts
     },
     async clientsOf(ports, only) {
       const turns = new Turns();
-      const connections = await connectionsTo(ports, tables, turns);
       const clients = new Map<number, Set<number | undefined>>();
+      const connections =
+        ports.length === 0 ? new Map<string, Connection>() : await connectionsTo(ports, tables, turns);
       if (connections.size === 0) return clients;
       const sockets = new Map(
-        [...connections].flatMap(([key, one]) => (one.socket === undefined ? [] : [[one.socket, key]])),
+        [...connections].flatMap(([key, { port, socket }]) =>
+          socket === undefined ? [] : [[socket, { key, port }] as const],
+        ),
       );
       const add = (port: number, pid: number | undefined) => {
         clients.set(port, (clients.get(port) ?? new Set()).add(pid));
       };
       const owned = new Set<string>();
-      const find = async (pids: Iterable<number>) => {
-        for (const pid of pids) {
-          if (turns.isOver) await turns.pass();
-          for (const link of (await openFilesOf(pid, root, turns)) ?? []) {
-            const key = sockets.get(link);
-            const connection = key === undefined ? undefined : connections.get(key);
-            if (key === undefined || connection === undefined) continue;
-            owned.add(key);
-            add(connection.port, pid);
-          }
+      for (const pid of only ?? (await readdir(root)).filter((name) => /^\d+$/.test(name)).map(Number)) {
+        if (turns.isOver) await turns.pass();
+        for (const link of (await openFilesOf(pid, root, turns)) ?? []) {
+          const connection = sockets.get(link);
+          if (connection === undefined) continue;
+          owned.add(connection.key);
+          add(connection.port, pid);
         }
-      };
-      await find(only ?? (await readdir(root)).filter((name) => /^\d+$/.test(name)).map(Number));
+      }
       if (only !== undefined) return clients;
       // Others may have been closed since.
       const open = await connectionsTo(ports, (await readTables(root)) ?? [], turns);

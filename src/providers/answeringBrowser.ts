@@ -21,7 +21,7 @@ const forgottenAfterMs = 600_000;
 /** The most sessions of other browsers that are kept in the list. If there are more, it's a pool, which only its own server can list. */
 const mostElsewhere = 1_000;
 
-/** Stands for the ID of the first browser that has none. */
+/** Stands for the ID of the first browser that has none. They are numbered. */
 const firstUnnamed = '1';
 
 type Identity = Pick<LocalProcess, 'pid' | 'identity'>;
@@ -147,7 +147,7 @@ export class AnsweringBrowser {
   #unnamedWith(inside: ReadonlySet<string>): string {
     for (const [key, known] of this.#browsers) for (const id of known.inside) if (inside.has(id)) return key;
     this.#unnamed++;
-    return this.#unnamed === 1 ? firstUnnamed : `${this.#unnamed}`;
+    return `${this.#unnamed}`;
   }
 
   async #isOver({ process, answeredAt }: Known): Promise<boolean> {

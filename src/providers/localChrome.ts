@@ -91,8 +91,8 @@ function connect(link: Link): Provider {
     closed: new Set(),
   };
 
-  async function readContexts(opened: Opened, signal: AbortSignal): Promise<Contexts> {
-    const contexts = await contextsOf(opened, signal);
+  async function readContexts({ cdp, answering }: Opened, signal: AbortSignal): Promise<Contexts> {
+    const contexts = await contextsOf(cdp, answering.unnamedContext, signal);
     return { ...contexts, defaultPages: withReplaced(contexts.defaultPages, seen) };
   }
 
@@ -102,7 +102,7 @@ function connect(link: Link): Provider {
 
     async check(signal) {
       const { Browser } = await versionAt(link, signal);
-      await withConnection(signal, (opened) => contextsOf(opened, signal));
+      await withConnection(signal, ({ cdp, answering }) => contextsOf(cdp, answering.unnamedContext, signal));
       return factsOf(Browser);
     },
 
@@ -154,10 +154,9 @@ function connect(link: Link): Provider {
       }),
 
     async devtools(id, signal): Promise<SessionDevtools> {
-      const opened = await open(signal);
-      const { cdp } = opened;
+      const { cdp, answering } = await open(signal);
       try {
-        const { isolated, defaultId, ownContexts } = await contextsOf(opened, signal);
+        const { isolated, defaultId, ownContexts } = await contextsOf(cdp, answering.unnamedContext, signal);
         if (id !== defaultId && !isolated.has(id)) {
           throw new ProviderError({ kind: 'notFound' }, 'there is no such browser context');
         }
@@ -202,17 +201,16 @@ function anotherBrowser(): ProviderError {
 
 /** The random IDs of a browser's contexts and pages. */
 async function idsIn(cdp: CdpConnection, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const own = { unnamedContext: 'any' };
-  const { isolated, defaultId, defaultPages, ownContexts } = await contextsOf({ cdp, answering: own }, signal);
+  const unnamed = 'unnamed';
+  const { isolated, defaultId, defaultPages, ownContexts } = await contextsOf(cdp, unnamed, signal);
   const pages = [defaultPages, ...isolated.values()].flat().map(({ id }) => id);
-  const contexts = [...isolated.keys(), ...ownContexts, ...(defaultId === own.unnamedContext ? [] : [defaultId])];
-  return new Set([...contexts, ...pages].filter((id) => id !== undefined));
+  const all = new Set([...isolated.keys(), defaultId, ...ownContexts, ...pages].filter((id) => id !== undefined));
+  all.delete(unnamed);
+  return all;
 }
 
-async function contextsOf(
-  { cdp, answering }: Pick<Opened, 'cdp'> & { readonly answering: Pick<Answering, 'unnamedContext'> },
-  signal: AbortSignal,
-): Promise<Contexts> {
+/** @param unnamed stands for the default context if the browser doesn't name it. */
+async function contextsOf(cdp: CdpConnection, unnamed: string, signal: AbortSignal): Promise<Contexts> {
   // Pages first: a page in a context created in between would otherwise count as the browser's own.
   const [{ tabs, faults }, contexts] = await Promise.all([
     listTabs(cdp, signal),
@@ -220,7 +218,7 @@ async function contextsOf(
   ]);
   const ids = decodeValue(ContextIds, contexts);
   const named = await decodeEach(idField, firstRows(ids.browserContextIds), (_, index) => rowAt(index));
-  const defaultId = ids.defaultBrowserContextId ?? answering.unnamedContext;
+  const defaultId = ids.defaultBrowserContextId ?? unnamed;
   const isolated = new Map<string, Page[]>();
   for (const id of named.rows) if (id !== defaultId) isolated.set(id, []);
   const defaultPages: Page[] = [];

@@ -28,6 +28,10 @@ import { until } from '../until.ts';
     ...((await (await readListeningPorts())?.clientsOf([port, 1]))?.get(port) ?? []),
   ];
 
+  /** What finding its clients needs to know about a browser. */
+  const browserAt = (port: number, isLeftBehind: boolean, ownerPids: readonly number[] = []) =>
+    ({ process: { pid: 1 }, port, isLeftBehind, children: [], ownerPids }) as unknown as AutomatedBrowser;
+
   it('belong to the process that listens on them, as long as it does', async () => {
     const other = start(process.execPath, ['-e', 'setInterval(() => {}, 1_000)']);
     try {
@@ -139,8 +143,7 @@ import { until } from '../until.ts';
       await until(async () => (await clientsOf(port)).includes(pid));
       const processes = await (await openProcessReader()).list(() => false, unaborted);
       const users = (isLeftBehind: boolean, likely: readonly number[], ownerPids: readonly number[] = []) => {
-        const browser = { process: { pid: 1 }, port, isLeftBehind, children: [], ownerPids };
-        return clientsOfBrowsers([browser as unknown as AutomatedBrowser], processes, readListeningPorts, likely);
+        return clientsOfBrowsers([browserAt(port, isLeftBehind, ownerPids)], processes, readListeningPorts, likely);
       };
       assert.deepEqual(await users(true, []), new Map([[1, 'cat']]));
       assert.deepEqual(await users(false, [pid]), new Map([[1, 'cat']]));
@@ -163,8 +166,7 @@ import { until } from '../until.ts';
       const ports = await readListeningPorts(root);
       assert.deepEqual(await ports?.clientsOf([port]), new Map([[port, new Set([undefined])]]));
       const processes = await (await openProcessReader()).list(() => false, unaborted);
-      const parts = { children: [], ownerPids: [], isLeftBehind: true };
-      const browser = { process: { pid: 1 }, port, ...parts } as unknown as AutomatedBrowser;
+      const browser = browserAt(port, true);
       const users = (from?: string) => clientsOfBrowsers([browser], processes, () => readListeningPorts(from));
       assert.deepEqual(await users(root), new Map([[1, 'another program']]));
       // Of this program, as the editor's own connections are.

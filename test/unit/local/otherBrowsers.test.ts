@@ -85,7 +85,7 @@ const seen = ({ engine, tool, isLeftBehind, isHeadless }: AutomatedBrowser) => [
     assert.equal(among(['firefox', '--marionette', '--headless']), 0);
     assert.equal(among(['firefox', '--marionette', '--headless', '-P', 'rust_mozprofile']), 0);
     assert.equal(among(['firefox', '--headless', '-profile', one.profile]), 0);
-    assert.equal(among(['firefox', '--remote-debugging-port', '9222', '-profile', '/home/me/debug']), 0);
+    assert.equal(among(['firefox', '--remote-debugging-port', '9222', '-profile', '/profiles/debug']), 0);
   });
 
   it('ends with its child processes, and its temporary profile can be deleted then', async () => {

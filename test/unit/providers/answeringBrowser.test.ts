@@ -299,6 +299,7 @@ describe('sessions of a Local Chrome when another browser answers at its address
     [', even in a namespace of its own, as Flatpak’s do', ['unshare', '--pid', '--fork', '--kill-child']],
   ] as const)
     it(`have ended if the first one ran on this machine and its process has ended, as when it is restarted${where}`, async function () {
+      // Only Linux has namespaces, and only root may make one.
       if (command.length > 0 && (process.platform !== 'linux' || process.getuid?.() !== 0)) return this.skip();
       const port = await freePort();
       const run = async () => {

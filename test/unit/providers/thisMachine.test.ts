@@ -125,6 +125,7 @@ function fileOf(pid: number | string, name: string): string {
 
   it('lists a Firefox that was left behind, says so, and ends it with all of its processes', async function () {
     const firefox = await findFirefox();
+    // There is no Firefox, and only Debian's package is installed for tests.
     if (firefox === undefined) return this.skip();
     const one = await left({ firefox, profile: 'rust_mozprofile1', flags: ['--marionette', '--headless'] });
     await until(() => groupOf(one.pid).length > 4);

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { deadline } from '../../core/clock.ts';
 import type { Group } from '../../core/group.ts';
-import type { AccountId } from '../../core/ids.ts';
+import type { AccountId, SessionId } from '../../core/ids.ts';
 import { plainText } from '../../core/plainText.ts';
 import { ProviderError } from '../../core/providerError.ts';
 import { unlessAborted } from '../../core/unlessAborted.ts';
@@ -154,12 +154,13 @@ async function lookUpMembers(
     const provider = await connections.open(accountId);
     if (provider.lookUpGroup === undefined) return true;
     limitRequests(parts, accountId, 'lookUp');
+    let made: readonly SessionId[];
     let isListed = false;
-    // Also if they can't be looked up.
-    const list = async () => {
+    try {
+      made = await provider.lookUpGroup(groupId, limit.signal);
+    } finally {
       isListed = (await refresher.refreshOnRequest(accountId)).kind === 'listed';
-    };
-    const made = await provider.lookUpGroup(groupId, limit.signal).finally(list);
+    }
     if (!isListed || !asksAboutUnlisted) return isListed;
     const listed = store.known(accountId);
     const unlisted = made.filter((id) => !listed.has(id) && !store.hasEnded(accountId, id));
